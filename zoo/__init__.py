@@ -1,0 +1,66 @@
+"""Colouring faces with diffusion models: swappable greyscale encoders, swappable conditioning, one trainer.
+
+Importing this is cheap: each name loads its module on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from zoo.registry import conditioners, encoders, metrics
+
+if TYPE_CHECKING:
+    from zoo.conditioners import Conditioner
+    from zoo.encoders import Encoder
+    from zoo.features import FeatureLevel, Features, FeatureSpec
+    from zoo.metrics import Metric, Score
+    from zoo.model import ColorDiffusion
+
+__version__ = "0.1.0"
+
+register_encoder, create_encoder, list_encoders = encoders.register, encoders.create, encoders.list
+register_conditioner, create_conditioner = conditioners.register, conditioners.create
+list_conditioners = conditioners.list
+register_metric, create_metric, list_metrics = metrics.register, metrics.create, metrics.list
+
+_LAZY = {
+    "ColorDiffusion": "zoo.model",
+    "Conditioner": "zoo.conditioners",
+    "Encoder": "zoo.encoders",
+    "FeatureLevel": "zoo.features",
+    "FeatureSpec": "zoo.features",
+    "Features": "zoo.features",
+    "Metric": "zoo.metrics",
+    "Score": "zoo.metrics",
+}
+
+__all__ = [
+    "ColorDiffusion",
+    "Conditioner",
+    "Encoder",
+    "FeatureLevel",
+    "FeatureSpec",
+    "Features",
+    "Metric",
+    "Score",
+    "create_conditioner",
+    "create_encoder",
+    "create_metric",
+    "list_conditioners",
+    "list_encoders",
+    "list_metrics",
+    "register_conditioner",
+    "register_encoder",
+    "register_metric",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])

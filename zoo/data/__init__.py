@@ -1,0 +1,41 @@
+"""Datasets. Every module here is the dataset of its name; modules with a leading underscore are shared."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+import numpy as np
+
+from zoo.framing import Box
+
+Split = Literal["train", "val", "test"]
+
+
+class BrokenImageError(Exception):
+    """One image cannot be used; the text is the reason. It is skipped, named and counted."""
+
+
+class Dataset(ABC):
+    """Names of images per split, and the images. Splits never depend on the machine.
+
+    Attributes:
+        face_box: where the square of the 112×112 ArcFace template lies, in fractions of the image; may reach
+            outside; None: not known, encoders then see the whole image.
+    """
+
+    face_box: Box | None = None
+
+    @abstractmethod
+    def keys(self, split: Split) -> list[str]:
+        """Sorted names, the same on every machine (relative POSIX paths for files). Raises `ZooError` when empty."""
+
+    @abstractmethod
+    def signature(self, split: Split) -> str:
+        """Cheap to compute; changes whenever an image of the split may have changed (sizes and times of files, or
+        the parameters of a generator). Keys the decoded-image cache on this machine; never part of an identity."""
+
+    @abstractmethod
+    def load(self, key: str) -> np.ndarray:
+        """One image, (S, S, 3) uint8 sRGB, square (centre crop), EXIF orientation applied.
+        Raises `BrokenImageError` with a reason."""

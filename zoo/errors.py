@@ -1,0 +1,9 @@
+"""Errors that a user can mend. Each message is one line: what was expected, and what to do."""
+
+
+class ZooError(ValueError):
+    """A wrong name, value, path, shape or file. Command-line tools print the message and exit with 2."""
+
+
+class WeightsNotFoundError(ZooError):
+    """Pretrained weights are neither given by path, nor cached, nor to be downloaded."""

@@ -1,0 +1,78 @@
+"""Where a network looks: square boxes in fractions of an image, and resampling through them.
+
+Three frames meet here. A dataset says where the ArcFace template's square lies in its images (``face_box``);
+an encoder says what it wants to see relative to that square (``frame``); the denoiser sees the image.
+``face_box.of(frame)`` is the encoder's view in the image, and ``uncrop`` brings its maps back onto the image,
+so that a feature of the left eye meets the left eye's pixels.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Box(NamedTuple):
+    """A square: left and top edge and side, as fractions of the frame it lives in. May reach outside."""
+
+    x0: float = 0.0
+    y0: float = 0.0
+    side: float = 1.0
+
+    def of(self, inner: Box) -> Box:
+        """``inner``, given in fractions of this box, in the frame of this box."""
+        return Box(self.x0 + self.side * inner.x0, self.y0 + self.side * inner.y0, self.side * inner.side)
+
+    def inverse(self) -> Box:
+        """The whole frame, in fractions of this box."""
+        return Box(-self.x0 / self.side, -self.y0 / self.side, 1 / self.side)
+
+    def flipped(self) -> Box:
+        """The same square after the frame was mirrored left to right."""
+        return Box(1 - self.x0 - self.side, self.y0, self.side)
+
+
+WHOLE = Box()
+
+
+def crop(x: Tensor, box: Box | Tensor, size: int) -> Tensor:
+    """See ``x`` through ``box``, at ``size`` × ``size``; outside the image its edge is repeated.
+
+    Bilinear, with an area average first where it shrinks by 2 or more (no aliasing).
+
+    Args:
+        x: (N, C, H, W) float.
+        box: one box for all, or (N, 3) of x0, y0, side.
+        size: side of the result in pixels.
+
+    Returns:
+        (N, C, size, size).
+    """
+    boxes = torch.as_tensor(box, dtype=x.dtype, device=x.device).reshape(-1, 3).expand(x.shape[0], 3)
+    if isinstance(box, tuple) and Box(*box) == WHOLE:
+        return F.interpolate(x, (size, size), mode="bilinear", align_corners=False, antialias=True)
+    shrink = int(boxes[:, 2].min() * min(x.shape[-2:]) / size)
+    if shrink >= 2:
+        x = F.interpolate(x, (x.shape[-2] // shrink, x.shape[-1] // shrink), mode="area")
+    theta = x.new_zeros(x.shape[0], 2, 3)  # output [-1, 1] → input [-1, 1]
+    theta[:, 0, 0] = theta[:, 1, 1] = boxes[:, 2]
+    theta[:, :, 2] = 2 * boxes[:, :2] + boxes[:, 2:] - 1
+    grid = F.affine_grid(theta, [x.shape[0], x.shape[1], size, size], align_corners=False)
+    return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def uncrop(maps: tuple[Tensor, ...], box: Box | Tensor) -> tuple[Tensor, ...]:
+    """Bring maps computed on ``crop(image, box)`` back onto the image's own frame, each at its own size.
+
+    Args:
+        maps: each (N, C, h, w).
+        box: the box that was cropped, or (N, 3).
+    """
+    if isinstance(box, tuple) and Box(*box) == WHOLE:
+        return maps
+    boxes = torch.as_tensor(box, dtype=torch.float32).reshape(-1, 3)
+    inverse = torch.cat([-boxes[:, :2] / boxes[:, 2:], 1 / boxes[:, 2:]], dim=1)
+    return tuple(crop(m, inverse.to(m), m.shape[-1]) for m in maps)

@@ -1,0 +1,59 @@
+"""Metrics. Every module here is the metric of its name; modules with a leading underscore are shared."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number for a set of images.
+
+    Attributes:
+        name: as it stands in result rows, e.g. ``"colorfulness_abs_diff"``.
+        value: None is a hole; ``note`` then says why.
+        higher_is_better: None where neither is (e.g. the colourfulness of the truth).
+        per_image: (N,) values whose mean is ``value``, where the metric is one; None for distances of sets.
+    """
+
+    name: str
+    value: float | None
+    higher_is_better: bool | None
+    per_image: Tensor | None = None
+    note: str = ""
+
+
+class Metric(ABC):
+    """Compares colourings with the truth, batch by batch, in memory that does not grow with N
+    (but for the per-image values).
+
+    Constructing one must be cheap: no weights. `prepare` loads them.
+
+    Attributes:
+        version: raise it when the same images would get another value; part of ``protocol_id``.
+    """
+
+    version: int = 1
+
+    def prepare(self, device: str) -> None:
+        """Load what it needs onto ``device``. Raises `zoo.errors.ZooError` (e.g. `WeightsNotFoundError`) if it cannot:
+        the runner then calls `hole` with the reason and goes on."""
+
+    @abstractmethod
+    def names(self) -> dict[str, bool | None]:
+        """The scores it will give → whether higher is better."""
+
+    @abstractmethod
+    def update(self, pred: Tensor, truth: Tensor) -> None:
+        """Take in colourings and their truths, both (N, 3, H, W) sRGB in [0, 1], same N and order."""
+
+    @abstractmethod
+    def compute(self) -> list[Score]:
+        """The scores of all that was taken in; one for each of `names`."""
+
+    def hole(self, reason: str) -> list[Score]:
+        """A score without a value for each of `names`."""
+        return [Score(name, None, better, note=reason) for name, better in self.names().items()]

@@ -1,0 +1,144 @@
+"""Names → classes, for encoders, conditioners, metrics and datasets.
+
+A name comes from one of three places, all listed without importing anything heavy:
+
+* a module of the built-in package: ``zoo/encoders/arcface.py`` *is* the encoder ``arcface``;
+* an entry point of an installed distribution, in the group ``zoo.encoders`` (``.conditioners``, ``.metrics``);
+* a ``register`` call in the running process.
+
+A class is imported when it is first created, so ``encoder=unet`` never imports insightface.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo.conditioners import Conditioner
+    from zoo.data import Dataset
+    from zoo.encoders import Encoder
+    from zoo.metrics import Metric
+
+T = TypeVar("T")
+C = TypeVar("C", bound=type)
+
+
+class Registry(Generic[T]):
+    """One kind of plug-in.
+
+    Args:
+        kind: singular noun for messages, e.g. ``"encoder"``.
+        package: the built-in package; also the entry-point group.
+    """
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind = kind
+        self.package = package
+        self._classes: dict[str, type[T]] = {}
+        self._failures: dict[str, str] = {}
+
+    def register(self, name: str) -> Callable[[C], C]:
+        """Class decorator that binds ``name``; raises `ZooError` naming both owners if it is taken."""
+
+        def bind(cls: C) -> C:
+            taken = self._owner(name, besides=cls)
+            if taken is not None:
+                raise ZooError(
+                    f"{self.kind} {name!r} of {_path(cls)} is already taken by {taken}; choose another name"
+                )
+            self._classes[name] = cls
+            return cls
+
+        return bind
+
+    def list(self, pattern: str = "*") -> list[str]:
+        """Sorted names that match a shell-style pattern."""
+        names = {*self._builtins, *self._entry_points, *self._classes}
+        return sorted(name for name in names if fnmatchcase(name, pattern))
+
+    def get(self, name: str) -> type[T]:
+        """The class behind ``name``; raises `ZooError` with the close names if there is none."""
+        if name not in self._classes:
+            self._import(name)
+        return self._classes[name]
+
+    def create(self, name: str, *args: Any, **options: Any) -> T:
+        """``get(name)(*args, **options)``, with options the class does not know as one clear error."""
+        cls = self.get(name)
+        try:
+            return cls(*args, **options)
+        except TypeError as error:
+            if "__init__() got an unexpected keyword" not in str(error):
+                raise
+            raise ZooError(f"{self.kind} {name!r}: {str(error).split('__init__() ')[-1]}") from error
+
+    @cached_property
+    def _builtins(self) -> frozenset[str]:
+        folder = Path(__file__).parent / self.package.removeprefix("zoo.")
+        return frozenset(path.stem for path in folder.glob("[!_]*.py"))
+
+    @cached_property
+    def _entry_points(self) -> dict[str, EntryPoint]:
+        found: dict[str, EntryPoint] = {}
+        for point in entry_points(group=self.package):
+            other = found.get(point.name)
+            owner = f"zoo.{self.kind}" if point.name in self._builtins else other and other.value
+            if owner and owner != point.value:
+                raise ZooError(
+                    f"{self.kind} {point.name!r} of {point.value} is already taken by {owner}; uninstall one"
+                )
+            found[point.name] = point
+        return found
+
+    def _owner(self, name: str, besides: type) -> str | None:
+        """Who else holds ``name``; registering the same class again (a reloaded notebook cell) is no clash."""
+        if name in self._classes:
+            path = _path(self._classes[name])
+        elif name in self._builtins:
+            path = f"{self.package}.{name}"
+        elif name in self._entry_points:
+            path = self._entry_points[name].value
+        else:
+            return None
+        same = path.replace(":", ".") == _path(besides) or path == besides.__module__
+        return None if same else path
+
+    def _import(self, name: str) -> None:
+        try:
+            if name in self._builtins:
+                importlib.import_module(f"{self.package}.{name}")
+            elif name in self._entry_points:
+                self._classes.setdefault(name, self._entry_points[name].load())
+        except (
+            Exception
+        ) as error:  # a broken plug-in must not hide the others: its reason goes into the message
+            self._failures[name] = f"{type(error).__name__}: {error}"
+        if name not in self._classes:
+            raise ZooError(self._unknown(name))
+
+    def _unknown(self, name: str) -> str:
+        if name in self._failures:
+            return f"{self.kind} {name!r} failed to import ({self._failures[name]})"
+        close = difflib.get_close_matches(name, self.list(), n=1, cutoff=0.5)
+        hint = f"; did you mean {close[0]!r}?" if close else "."
+        broken = "".join(f" Failed to import: {n} ({why})." for n, why in sorted(self._failures.items()))
+        return f"unknown {self.kind} {name!r}{hint} Available: {', '.join(self.list())}.{broken}"
+
+
+def _path(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+encoders: Registry[Encoder] = Registry("encoder", "zoo.encoders")
+conditioners: Registry[Conditioner] = Registry("conditioner", "zoo.conditioners")
+metrics: Registry[Metric] = Registry("metric", "zoo.metrics")
+datasets: Registry[Dataset] = Registry("dataset", "zoo.data")
