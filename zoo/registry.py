@@ -52,9 +52,7 @@ class Registry(Generic[T]):
         def bind(cls: C) -> C:
             taken = self._owner(name, besides=cls)
             if taken is not None:
-                raise ZooError(
-                    f"{self.kind} {name!r} of {_path(cls)} is already taken by {taken}; choose another name"
-                )
+                raise ZooError(f"{self.kind} {name!r} of {_path(cls)} is already taken by {taken}; choose another name")
             self._classes[name] = cls
             return cls
 
@@ -118,9 +116,7 @@ class Registry(Generic[T]):
                 importlib.import_module(f"{self.package}.{name}")
             elif name in self._entry_points:
                 self._classes.setdefault(name, self._entry_points[name].load())
-        except (
-            Exception
-        ) as error:  # a broken plug-in must not hide the others: its reason goes into the message
+        except Exception as error:  # a broken plug-in must not hide the others: its reason goes into the message
             self._failures[name] = f"{type(error).__name__}: {error}"
         if name not in self._classes:
             raise ZooError(self._unknown(name))
