@@ -1,0 +1,166 @@
+"""What a training step eats. A batch is a pure function of (seed, step), so a resumed run sees what it would have."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoo.color import uint8_to_lab
+from zoo.data import Dataset, Split
+from zoo.diffusion import stratified_times
+from zoo.encoders import Encoder
+from zoo.feature_cache import FeatureCache, open_features
+from zoo.features import Features
+from zoo.framing import WHOLE, Box
+from zoo.images import ImageCache, Progress, View, open_images
+from zoo.model import ColorDiffusion
+from zoo.train_config import TrainConfig
+
+STATISTICS_IMAGES = 2048
+
+
+class Batch(NamedTuple):
+    """One training batch, on the CPU. Either ``features`` or what the encoder needs to compute them is there."""
+
+    images: Tensor  # (N, H, W, 3) uint8
+    features: Features | None
+    views: Tensor | None  # (N, S, S, 1) uint8 lightness as the encoder wants it; None: the image's own
+    boxes: Tensor  # (N, 3): where the views lie in the images
+    t: Tensor  # (N,) in (0, 1]
+    noise: Tensor  # (N, 2, H/r, W/r)
+    dropped: Tensor  # (N,) bool: their features are replaced by the learned null
+    saturation: Tensor  # (N,) factor on ab
+
+
+class Batches:
+    """Training images with their features, drawn epoch by epoch in an order that depends on the seed alone."""
+
+    def __init__(
+        self,
+        images: ImageCache,
+        config: TrainConfig,
+        *,
+        seed: int,
+        chroma_size: int,
+        views: ImageCache | None = None,
+        features: FeatureCache | None = None,
+        box: Box = WHOLE,
+    ) -> None:
+        self.images, self.config, self.views, self.features, self.box = images, config, views, features, box
+        self.seed, self.chroma_size = seed, chroma_size
+
+    def at(self, step: int, rank: int = 0, world: int = 1) -> Batch:
+        """The batch of ``step`` (from 0), or this rank's equal share of it: the shares of all ranks are the batch."""
+        n = self.config.batch_size
+        share = slice(rank * n // world, (rank + 1) * n // world)
+        rng = torch.Generator().manual_seed(_seed("step", self.seed, step))
+        jitter = self.config.saturation_jitter
+        t = stratified_times(n, rng)
+        noise = torch.randn(n, 2, self.chroma_size, self.chroma_size, generator=rng)
+        dropped = torch.rand(n, generator=rng) < self.config.p_uncond
+        saturation = 1 + jitter * (2 * torch.rand(n, generator=rng) - 1)
+        flipped = (torch.rand(n, generator=rng) < 0.5).numpy()[share] & self.config.flip
+
+        indices = self._indices(step)[share]
+        features = self.features.batch(indices, flipped) if self.features else None
+        needs_views = features is None and self.views is not None
+        return Batch(
+            images=_flip(self.images.batch(indices), flipped),
+            features=features,
+            views=_flip(self.views.batch(indices), flipped) if needs_views and self.views else None,
+            boxes=torch.tensor([self.box.flipped() if f else self.box for f in flipped]).reshape(-1, 3),
+            t=t[share],
+            noise=noise[share],
+            dropped=dropped[share],
+            saturation=saturation[share],
+        )
+
+    def chroma_sample(self) -> Tensor:
+        """ab (N, 2, H, W) of up to 2048 training images, for the statistics by which the model normalises."""
+        order = np.random.default_rng(_seed("statistics")).permutation(len(self.images))
+        parts = np.array_split(np.sort(order[:STATISTICS_IMAGES]), 16)
+        return torch.cat([uint8_to_lab(torch.from_numpy(self.images.batch(p)))[1] for p in parts if len(p)])
+
+    def _indices(self, step: int) -> np.ndarray:
+        """Images of ``step``: epochs are shuffled one by one and follow each other without a gap."""
+        n, size = len(self.images), self.config.batch_size
+        positions = np.arange(step * size, (step + 1) * size)
+        epochs = {e: self._order(int(e)) for e in np.unique(positions // n)}
+        return np.array([epochs[p // n][p % n] for p in positions])
+
+    def _order(self, epoch: int) -> np.ndarray:
+        return np.random.default_rng(_seed("epoch", self.seed, epoch)).permutation(len(self.images))
+
+
+def encoder_view(encoder: Encoder, dataset: Dataset, image_size: int) -> View | None:
+    """Where and how large ``encoder`` wants to see this dataset's images; None: as the denoiser does."""
+    face_box = dataset.face_box if encoder.frame is not None else None
+    box = WHOLE if encoder.frame is None or face_box is None else face_box.of(encoder.frame)
+    size = encoder.spec.input_size or image_size
+    return None if size == image_size and box == WHOLE else View(size, box, grey=True)
+
+
+def open_batches(
+    model: ColorDiffusion,
+    dataset: Dataset,
+    config: TrainConfig,
+    *,
+    seed: int,
+    cache_dir: Path,
+    device: str = "cpu",
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> Batches:
+    """Decode the training images and compute the features of a frozen encoder, or find both in ``cache_dir``.
+
+    Args:
+        limit: use only so many images.
+    """
+    split: Split = "train"
+    images = open_images(
+        dataset, split, View(model.image_size), cache_dir, drop_grey=True, limit=limit, progress=progress
+    )
+    chroma_size = model.image_size // model.denoiser.chroma_scale
+    if not model.conditioner.uses_encoder:
+        return Batches(images, config, seed=seed, chroma_size=chroma_size)
+    view = encoder_view(model.encoder, dataset, model.image_size)
+    views = None
+    if view:
+        views = open_images(dataset, split, view, cache_dir, drop_grey=True, limit=limit, progress=progress)
+    box = view.box if view else WHOLE
+    features = None
+    if model.encoder.frozen:
+        features = open_features(
+            model.encoder,
+            views or images,
+            box,
+            cache_dir,
+            identity=encoder_identity(model),
+            max_gb=config.feature_cache_gb,
+            device=device,
+            progress=progress,
+        )
+    return Batches(images, config, seed=seed, chroma_size=chroma_size, views=views, features=features, box=box)
+
+
+def encoder_identity(model: ColorDiffusion) -> str:
+    """What features depend on besides the encoder's weights and version: its name and options, but no path; and the
+    seed if the weights are random."""
+    options = {k: v for k, v in model.spec["encoder"].items() if k != "weights"}
+    seed = model.spec["seed"] if model.encoder.weights_sha is None else None
+    return repr((sorted(options.items()), seed))
+
+
+def _flip(images: np.ndarray, flipped: np.ndarray) -> Tensor:
+    images[flipped] = images[flipped][:, :, ::-1]
+    return torch.from_numpy(images)
+
+
+def _seed(*parts: object) -> int:
+    digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:7], "big")

@@ -1,0 +1,65 @@
+"""sRGB ↔ CIE Lab in the model's ranges, and chroma at lower resolution.
+
+L is L*/50 − 1 in [-1, 1]; ab is a*, b* / 110, about [-1, 1]. White point D65, as scikit-image and kornia.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from kornia.color import lab_to_rgb as _lab_to_rgb
+from kornia.color import rgb_to_lab as _rgb_to_lab
+from torch import Tensor
+
+AB_SCALE = 110.0
+
+
+def rgb_to_lab(rgb: Tensor) -> tuple[Tensor, Tensor]:
+    """sRGB (N, 3, H, W) in [0, 1] → L (N, 1, H, W) in [-1, 1] and ab (N, 2, H, W)."""
+    lab = _rgb_to_lab(rgb)
+    return lab[:, :1] / 50 - 1, lab[:, 1:] / AB_SCALE
+
+
+def lab_to_rgb(L: Tensor, ab: Tensor) -> Tensor:
+    """L (N, 1, H, W) and ab (N, 2, H, W) → sRGB (N, 3, H, W), clipped to [0, 1]."""
+    return _lab_to_rgb(torch.cat([(L + 1) * 50, ab * AB_SCALE], dim=1), clip=True)
+
+
+def uint8_to_lab(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Images at rest, (N, H, W, 3) uint8 sRGB → L (N, 1, H, W) and ab (N, 2, H, W)."""
+    return rgb_to_lab(images.permute(0, 3, 1, 2).float() / 255)
+
+
+def downsample_chroma(ab: Tensor, scale: int) -> Tensor:
+    """Area average: (N, 2, H, W) → (N, 2, H/scale, W/scale)."""
+    return ab if scale == 1 else F.avg_pool2d(ab, scale)
+
+
+def upsample_chroma(ab: Tensor, L: Tensor, *, eps: float = 1e-2) -> Tensor:
+    """Bring chroma to the size of L, with L as its guide, so that colour ends where lightness does.
+
+    The fast guided filter (He & Sun 2015): in each 3×3 window of the low resolution ab is fitted as a linear
+    function of L; the coefficients are upsampled and applied to the full L. What the fit missed is added back
+    bilinearly, so that the low-resolution chroma is kept.
+
+    Args:
+        ab: (N, 2, h, w).
+        L: (N, 1, H, W), H and W multiples of h and w.
+        eps: variance of L, in model units, below which a window counts as flat.
+    """
+    if ab.shape[-2:] == L.shape[-2:]:
+        return ab
+    guide = F.interpolate(L, ab.shape[-2:], mode="area")
+    mean_L, mean_ab = _window_mean(guide), _window_mean(ab)
+    slope = (_window_mean(guide * ab) - mean_L * mean_ab) / (_window_mean(guide * guide) - mean_L**2 + eps)
+    slope, offset = _enlarge(torch.cat([slope, mean_ab - slope * mean_L], dim=1), L).chunk(2, dim=1)
+    fine = slope * L + offset  # (N, 2, H, W)
+    return fine + _enlarge(ab - F.interpolate(fine, ab.shape[-2:], mode="area"), L)
+
+
+def _window_mean(x: Tensor) -> Tensor:
+    return F.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
+
+
+def _enlarge(x: Tensor, like: Tensor) -> Tensor:
+    return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=False)

@@ -1,0 +1,42 @@
+"""Projections of an encoder's features, shared by the conditioners."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from zoo.features import Features, FeatureSpec
+
+
+def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """(N, C, h, w) → (N, C, *size): area average where it shrinks, bilinear where it grows."""
+    if x.shape[-2] >= size[0] and x.shape[-1] >= size[1]:
+        return F.adaptive_avg_pool2d(x, size)
+    return F.interpolate(x, size, mode="bilinear", align_corners=False)
+
+
+def channel_norm(channels: int) -> nn.GroupNorm:
+    """Brings a map of any encoder to zero mean and unit variance over the whole image."""
+    return nn.GroupNorm(1, channels)
+
+
+class Summary(nn.Module):
+    """One vector (N, dim) per image, layer-normalised: the mean token, or the mean of the coarsest map without one."""
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        super().__init__()
+        self.dim = spec.token_dim if spec.token_dim is not None else spec.levels[-1].channels
+        self.norm = nn.LayerNorm(self.dim)
+
+    def forward(self, features: Features) -> Tensor:
+        pooled = features.maps[-1].mean(dim=(2, 3)) if features.tokens is None else features.tokens.mean(dim=1)
+        return self.norm(pooled)
+
+
+def position_code(size: tuple[int, int], dim: int, device: torch.device) -> Tensor:
+    """Sinusoidal code of the cell centres of a map, in fractions of the image: (h·w, dim), dim a multiple of 4."""
+    y, x = torch.meshgrid(*((torch.arange(n, device=device) + 0.5) / n for n in size), indexing="ij")  # (h, w)
+    frequency = torch.pi * 2.0 ** torch.linspace(0, 4, dim // 4, device=device)
+    angles = torch.cat([p.flatten()[:, None] * frequency for p in (y, x)], dim=1)  # (h·w, dim/2)
+    return torch.cat([angles.sin(), angles.cos()], dim=1)

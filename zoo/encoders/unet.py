@@ -1,0 +1,66 @@
+"""The scratch encoder: the downsampling half of a UNet on L, trained jointly with the denoiser."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from zoo.blocks import ResBlock
+from zoo.encoders import Encoder
+from zoo.errors import ZooError
+from zoo.features import FeatureLevel, Features, FeatureSpec
+from zoo.registry import encoders
+
+
+@encoders.register("unet")
+class UNetEncoder(Encoder):
+    """Maps at every level; no tokens.
+
+    The first convolution sees ``pixel_unshuffle(L, patch)``: at patch 1 this is the original project's encoder, at
+    the denoiser's own ``chroma_scale`` it costs 1/patch² of it and its maps meet the denoiser's stages exactly.
+
+    Args:
+        width: channels at the finest level, a multiple of 16.
+        mults: channels of each level, as multiples of ``width``; each level halves the resolution.
+        blocks: residual blocks per level.
+        patch: stride of the finest level; divides the image.
+        frozen: keep the random weights as they are (a control, not a recommendation).
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 64,
+        mults: Sequence[int] = (1, 2),
+        blocks: int = 1,
+        patch: int = 4,
+        frozen: bool = False,
+    ) -> None:
+        if width < 16 or width % 16 or not mults or min(mults) < 1 or blocks < 1 or patch < 1:
+            raise ZooError(
+                f"encoder unet: width must be a multiple of 16 and mults, blocks, patch positive, "
+                f"not width={width} mults={list(mults)} blocks={blocks} patch={patch}"
+            )
+        levels = tuple(FeatureLevel(width * m, patch * 2**i) for i, m in enumerate(mults))
+        super().__init__(FeatureSpec(levels), frozen=frozen)
+        self.patch = patch
+        self.enter = nn.Conv2d(patch**2, width, 3, padding=1)
+        widths = [level.channels for level in levels]
+        self.stages = nn.ModuleList(nn.Sequential(*(ResBlock(c, c) for _ in range(blocks))) for c in widths)
+        self.shrink = nn.ModuleList(
+            nn.Conv2d(fine, coarse, 3, stride=2, padding=1) for fine, coarse in itertools.pairwise(widths)
+        )
+        self.freeze()
+
+    def forward(self, L: Tensor) -> Features:
+        pad = [-side % self.patch for side in L.shape[-2:]]
+        L = F.pad(L, (0, pad[1], 0, pad[0]), mode="replicate") if any(pad) else L
+        h = self.enter(F.pixel_unshuffle(L, self.patch))  # (N, width, H/patch, W/patch)
+        maps = []
+        for i, stage in enumerate(self.stages):
+            h = stage(self.shrink[i - 1](h) if i else h)
+            maps.append(h)
+        return Features(tuple(maps), None)

@@ -1,0 +1,259 @@
+"""ColorDiffusion: encoder + conditioner + denoiser + diffusion, as one module and one file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from zoo.color import downsample_chroma, upsample_chroma
+from zoo.conditioners import Context
+from zoo.denoiser import Denoiser, stages
+from zoo.diffusion import Diffusion
+from zoo.errors import ZooError
+from zoo.features import Features
+from zoo.files import replacing
+from zoo.framing import WHOLE, Box, uncrop
+from zoo.registry import conditioners, encoders
+from zoo.samplers import Callback, SamplerConfig, noise_like
+
+FORMAT = "face-colour-zoo"
+FORMAT_VERSION = "1"
+
+
+class ColorDiffusion(nn.Module):
+    """Diffuses the chroma of a photo whose lightness is known.
+
+    Args:
+        encoder: ``{"name": ..., **options}`` of a registered encoder.
+        cond: the same for a conditioner.
+        denoiser: options of `zoo.denoiser.Denoiser`.
+        diffusion: options of `zoo.diffusion.Diffusion`.
+        image_size: side in pixels at which it is trained.
+        seed: of the initial weights. Encoder, conditioner and denoiser are each drawn from it afresh, so that the
+            denoiser starts the same whatever is plugged into it.
+
+    Raises:
+        ZooError: an unknown name or option, missing weights, or a pair that cannot work.
+    """
+
+    ab_mean: Tensor
+    ab_std: Tensor
+
+    def __init__(
+        self,
+        *,
+        encoder: Mapping[str, Any],
+        cond: Mapping[str, Any],
+        denoiser: Mapping[str, Any] | None = None,
+        diffusion: Mapping[str, Any] | None = None,
+        image_size: int = 64,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        denoiser, diffusion = dict(denoiser or {}), dict(diffusion or {})
+        self.spec: dict[str, Any] = {
+            "encoder": dict(encoder),
+            "cond": dict(cond),
+            "denoiser": denoiser,
+            "diffusion": diffusion,
+            "image_size": image_size,
+            "seed": seed,
+        }
+        levels = stages(denoiser)
+        if image_size < levels[-1].stride or image_size % levels[-1].stride:
+            raise ZooError(f"image_size must be a multiple of {levels[-1].stride} for this denoiser, not {image_size}")
+        self.image_size = image_size
+        self.diffusion = Diffusion(**diffusion)
+        with _drawn_from(seed):
+            self.encoder = encoders.create(**encoder)
+        with _drawn_from(seed):
+            self.conditioner = conditioners.create(cond["name"], self.encoder.spec, levels, **_without_name(cond))
+        with _drawn_from(seed):
+            extra = [self.conditioner.extra_channels(i) for i in range(len(levels))]
+            self.denoiser = Denoiser(**denoiser, extra=extra)
+        self.register_buffer("ab_mean", torch.zeros(2, 1, 1))
+        self.register_buffer("ab_std", torch.full((2, 1, 1), 0.2))
+
+    def encode(self, L: Tensor, box: Box | Tensor = WHOLE) -> Features:
+        """Features of ``L`` (N, 1, H, W), on the image's own frame; ``box``: where ``L`` lies in the image."""
+        if not self.conditioner.uses_encoder:
+            return Features((), None)
+        features = self.encoder(L)
+        return Features(uncrop(features.maps, box), features.tokens)
+
+    def forward(
+        self,
+        L: Tensor,
+        ab: Tensor,
+        t: Tensor,
+        noise: Tensor,
+        dropped: Tensor,
+        *,
+        features: Features | None = None,
+        view: Tensor | None = None,
+        box: Box | Tensor = WHOLE,
+    ) -> Tensor:
+        """The training loss, a scalar.
+
+        Args:
+            L: (N, 1, H, W).
+            ab: (N, 2, H, W).
+            t: (N,) in (0, 1].
+            noise: (N, 2, H/r, W/r).
+            dropped: (N,) bool: these see the learned null in place of their features.
+            features: of the same images, computed before; None: they are computed here,
+            view: from this, which lies at ``box`` in the images (default: from ``L``).
+        """
+        if features is None:
+            features = self.encode(L if view is None else view, box)
+        x0 = (downsample_chroma(ab, self.denoiser.chroma_scale) - self.ab_mean) / (2 * self.ab_std)
+        context = self.conditioner.drop(self.context(features, L), dropped)
+        prediction = self._predict(self.diffusion.noisy(x0, noise, t), L, t, context)
+        return self.diffusion.loss(prediction, x0, noise, t)
+
+    def context(self, features: Features, L: Tensor) -> Context:
+        """What the conditioner makes of the features, once per image."""
+        return self.conditioner.prepare(features, (L.shape[-2], L.shape[-1]))
+
+    @torch.no_grad()
+    def colorize(
+        self,
+        L: Tensor,
+        features: Features,
+        sampler: SamplerConfig,
+        generators: list[torch.Generator],
+        callback: Callback | None = None,
+    ) -> Tensor:
+        """One sample of ab (N, 2, H, W) for L (N, 1, H, W), H and W multiples of the coarsest stage's stride.
+
+        Args:
+            generators: one per image.
+            callback: sees (steps done, ab at the chroma resolution) after each step.
+        """
+        context = self.context(features, L)
+        null = self.conditioner.drop(context, torch.ones(len(L), dtype=torch.bool, device=L.device))
+        guided = sampler.guidance != 1 and len(context) > 0
+
+        def denoise(x: Tensor, t: Tensor) -> Tensor:
+            x0 = self.diffusion.to_x0(self._predict(x, L, t, context), x, t)
+            if guided:
+                free = self.diffusion.to_x0(self._predict(x, L, t, null), x, t)
+                x0 = free + sampler.guidance * (x0 - free)
+            return x0 if sampler.dynamic_threshold is None else pulled_in(x0, sampler.dynamic_threshold)
+
+        def shown(step: int, x0: Tensor) -> None:
+            if callback:
+                callback(step, self._to_ab(x0))
+
+        scale = self.denoiser.chroma_scale
+        x = noise_like(L.new_empty(len(L), 2, L.shape[-2] // scale, L.shape[-1] // scale), generators)
+        x0 = sampler(denoise, x, self.diffusion.noise_schedule, generators=generators, callback=shown)
+        return upsample_chroma(self._to_ab(x0), L)
+
+    def set_chroma_statistics(self, ab: Tensor) -> None:
+        """Fix the mean and standard deviation by which ab is normalised, from training images' ab (N, 2, H, W)."""
+        low = downsample_chroma(ab, self.denoiser.chroma_scale).double()
+        self.ab_mean.copy_(low.mean(dim=(0, 2, 3))[:, None, None])
+        self.ab_std.copy_(low.std(dim=(0, 2, 3)).clamp_min(1e-3)[:, None, None])
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Parameters in all, of the encoder and of the conditioner (with what it added to the denoiser)."""
+        count = {name: sum(p.numel() for p in part.parameters()) for name, part in self.named_children()}
+        plain = sum(p.numel() for p in Denoiser(**self.spec["denoiser"]).parameters())
+        return {
+            "params": sum(count.values()),
+            "encoder_params": count["encoder"],
+            "cond_params": count["conditioner"] + count["denoiser"] - plain,
+        }
+
+    def stored_state(self) -> dict[str, Tensor]:
+        """All tensors but frozen pretrained weights, which are found again by their sha256."""
+        resolved_again = self.encoder.frozen and self.encoder.weights_sha is not None
+        return {k: v for k, v in self.state_dict().items() if not (resolved_again and k.startswith("encoder."))}
+
+    def save(self, path: Path) -> None:
+        """Write one safetensors file with the spec in its metadata, under a temporary name first."""
+        metadata = {
+            "format": FORMAT,
+            "version": FORMAT_VERSION,
+            "spec": json.dumps(self.spec, sort_keys=True),
+            "encoder_sha256": self.encoder.weights_sha or "",
+        }
+        state = {k: v.detach().cpu().contiguous() for k, v in self.stored_state().items()}
+        with replacing(path) as temporary:
+            save_file(state, temporary, metadata)
+
+    @classmethod
+    def load(cls, path: Path, *, encoder: Mapping[str, Any] | None = None, device: str = "cpu") -> ColorDiffusion:
+        """Read a file that `save` wrote. Executes nothing of it: names are looked up in the registries.
+
+        Args:
+            encoder: options that replace the recorded ones, e.g. ``{"weights": "elsewhere.onnx"}``.
+
+        Raises:
+            ZooError: not such a file, of another version, or its encoder's weights are not the recorded ones.
+        """
+        state, metadata = _read(path)
+        spec = json.loads(metadata["spec"])
+        spec["encoder"] |= encoder or {}
+        model = cls(**spec)
+        recorded, found = metadata["encoder_sha256"], model.encoder.weights_sha or ""
+        if recorded != found:
+            raise ZooError(
+                f"{path} was trained with encoder weights of sha256 {recorded[:12] or 'none'}…, not {found[:12] or 'none'}…"
+            )
+        missing, unexpected = model.load_state_dict(state, strict=False)
+        if unexpected or set(missing) & set(model.stored_state()):
+            raise ZooError(f"{path} does not hold the weights that its own spec asks for; it is damaged or edited")
+        return model.to(device).eval()
+
+    def _predict(self, x_t: Tensor, L: Tensor, t: Tensor, context: Context) -> Tensor:
+        def inject(h: Tensor, level: int) -> Tensor:
+            return self.conditioner.inject(h, level, context)
+
+        return self.denoiser(x_t, L, t, inject, self.conditioner.embed(context))
+
+    def _to_ab(self, x0: Tensor) -> Tensor:
+        return x0 * (2 * self.ab_std) + self.ab_mean
+
+
+def pulled_in(x0: Tensor, percentile: float) -> Tensor:
+    """Dynamic thresholding (Saharia et al. 2022): each image is scaled so that its percentile of |x0| is at most 1."""
+    bound = x0.abs().flatten(1).quantile(percentile, dim=1).clamp_min(1)[:, None, None, None]
+    return x0.clamp(-bound, bound) / bound
+
+
+@contextmanager
+def _drawn_from(seed: int) -> Iterator[None]:
+    """Random numbers of this block come from ``seed``; those outside are as if it had not run."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def _without_name(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in options.items() if k != "name"}
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    if not Path(path).is_file():
+        raise ZooError(f"checkpoint {path} does not exist")
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            state = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118  # not a dict
+    except (SafetensorError, OSError) as error:
+        raise ZooError(f"checkpoint {path} is not a readable safetensors file ({error})") from error
+    if metadata.get("format") != FORMAT:
+        raise ZooError(f"checkpoint {path} is a safetensors file, but not one of this project")
+    if metadata.get("version") != FORMAT_VERSION:
+        raise ZooError(f"checkpoint {path} has format {metadata.get('version')}; this version reads {FORMAT_VERSION}")
+    return state, metadata

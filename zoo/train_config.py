@@ -1,0 +1,62 @@
+"""How to train, as one checked record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zoo.errors import ZooError
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train.
+
+    Args:
+        steps: budget in optimiser steps.
+        seconds: or budget in seconds of training (then not reproducible to the bit). Exactly one of the two.
+        batch_size: images per step, over all processes.
+        lr: peak learning rate of AdamW.
+        warmup: steps of linear warm-up; then cosine decay to zero at the end of the budget.
+        weight_decay: of AdamW.
+        grad_clip: largest norm of the gradient.
+        ema: decay of the average of the weights.
+        p_uncond: share of images whose features are replaced by the learned null.
+        flip: mirror half of the images.
+        saturation_jitter: s in [0, 1): chroma is scaled by a factor from [1 − s, 1 + s].
+        mixed_precision: "no", "fp16" or "bf16" (for GPUs; slower than "no" on most CPUs).
+        checkpoint_every: steps between checkpoints.
+        feature_cache_gb: a frozen encoder's features are kept on disk up to this size, else recomputed in each step.
+        log: trackers that accelerate knows, e.g. ("tensorboard", "wandb").
+    """
+
+    steps: int | None = 1000
+    seconds: float | None = None
+    batch_size: int = 64
+    lr: float = 1e-3
+    warmup: int = 50
+    weight_decay: float = 0.01
+    grad_clip: float = 1.0
+    ema: float = 0.999
+    p_uncond: float = 0.1
+    flip: bool = True
+    saturation_jitter: float = 0.0
+    mixed_precision: str = "no"
+    checkpoint_every: int = 200
+    feature_cache_gb: float = 8.0
+    log: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.steps is None) == (self.seconds is None):
+            raise ZooError("give exactly one of train.steps and train.seconds, and set the other to null")
+        if self.mixed_precision not in ("no", "fp16", "bf16"):
+            raise ZooError(f"train.mixed_precision must be no, fp16 or bf16, not {self.mixed_precision!r}")
+        for name in ("steps", "seconds", "batch_size", "lr", "grad_clip", "checkpoint_every"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ZooError(f"train.{name} must be greater than 0, not {value}")
+        for name in ("warmup", "weight_decay", "feature_cache_gb"):
+            if not getattr(self, name) >= 0:
+                raise ZooError(f"train.{name} must not be negative, but is {getattr(self, name)}")
+        for name in ("ema", "p_uncond", "saturation_jitter"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ZooError(f"train.{name} must lie in [0, 1), not {getattr(self, name)}")
