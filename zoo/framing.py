@@ -41,7 +41,7 @@ WHOLE = Box()
 def crop(x: Tensor, box: Box | Tensor, size: int) -> Tensor:
     """See ``x`` through ``box``, at ``size`` × ``size``; outside the image its edge is repeated.
 
-    Bilinear, with an area average first where it shrinks by 2 or more (no aliasing).
+    Bilinear, after an antialiased shrink by a whole factor where it shrinks by 2 or more.
 
     Args:
         x: (N, C, H, W) float.
@@ -56,7 +56,8 @@ def crop(x: Tensor, box: Box | Tensor, size: int) -> Tensor:
         return F.interpolate(x, (size, size), mode="bilinear", align_corners=False, antialias=True)
     shrink = int(boxes[:, 2].min() * min(x.shape[-2:]) / size)
     if shrink >= 2:
-        x = F.interpolate(x, (x.shape[-2] // shrink, x.shape[-1] // shrink), mode="area")
+        smaller = (x.shape[-2] // shrink, x.shape[-1] // shrink)
+        x = F.interpolate(x, smaller, mode="bilinear", align_corners=False, antialias=True)
     theta = x.new_zeros(x.shape[0], 2, 3)  # output [-1, 1] → input [-1, 1]
     theta[:, 0, 0] = theta[:, 1, 1] = boxes[:, 2]
     theta[:, :, 2] = 2 * boxes[:, :2] + boxes[:, 2:] - 1

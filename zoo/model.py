@@ -202,17 +202,21 @@ class ColorDiffusion(nn.Module):
             ZooError: not such a file, of another version, or its encoder's weights are not the recorded ones.
         """
         state, metadata = _read(path)
-        spec = json.loads(metadata["spec"])
-        spec["encoder"] |= encoder or {}
+        try:
+            spec = json.loads(metadata["spec"])
+            spec["encoder"] |= encoder or {}
+            recorded = metadata["encoder_sha256"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ZooError(f"checkpoint {path}: its spec cannot be read ({error})") from error
         model = cls(**spec)
-        recorded, found = metadata["encoder_sha256"], model.encoder.weights_sha or ""
+        found = model.encoder.weights_sha or ""
         if recorded != found:
-            raise ZooError(
-                f"{path} was trained with encoder weights of sha256 {recorded[:12] or 'none'}…, not {found[:12] or 'none'}…"
-            )
-        missing, unexpected = model.load_state_dict(state, strict=False)
-        if unexpected or set(missing) & set(model.stored_state()):
-            raise ZooError(f"{path} does not hold the weights that its own spec asks for; it is damaged or edited")
+            was, now = (f"{sha[:12]}…" if sha else "none" for sha in (recorded, found))
+            raise ZooError(f"checkpoint {path} was trained with encoder weights of sha256 {was}, not {now}")
+        expected = {name: tensor.shape for name, tensor in model.stored_state().items()}
+        if expected != {name: tensor.shape for name, tensor in state.items()}:
+            raise ZooError(f"checkpoint {path} does not hold the weights that its spec asks for: damaged or edited")
+        model.load_state_dict(state, strict=False)  # frozen pretrained weights are in place already
         return model.to(device).eval()
 
     def _predict(self, x_t: Tensor, L: Tensor, t: Tensor, context: Context) -> Tensor:

@@ -89,7 +89,7 @@ class Registry(Generic[T]):
         found: dict[str, EntryPoint] = {}
         for point in entry_points(group=self.package):
             other = found.get(point.name)
-            owner = f"zoo.{self.kind}" if point.name in self._builtins else other and other.value
+            owner = f"{self.package}.{point.name}" if point.name in self._builtins else other and other.value
             if owner and owner != point.value:
                 raise ZooError(
                     f"{self.kind} {point.name!r} of {point.value} is already taken by {owner}; uninstall one"

@@ -1,0 +1,230 @@
+"""One run, from its configuration to its rows."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from tqdm import tqdm
+
+from benchmarks import environment, rows
+from benchmarks.grid import save_grid
+from benchmarks.identity import protocol_id, run_id, training_id
+from benchmarks.labels import label
+from benchmarks.plugins import import_modules
+from benchmarks.progress import TrainingBar, bar
+from benchmarks.rows import Row
+from benchmarks.spec import Spec
+from benchmarks.store import RunFolder
+from benchmarks.text_table import number, render
+from zoo import registry
+from zoo.batches import open_batches
+from zoo.data import Dataset
+from zoo.errors import ZooError
+from zoo.evaluation import Evaluation, evaluate
+from zoo.images import ImageCache, View, open_images
+from zoo.model import ColorDiffusion
+from zoo.training import TrainResult, train
+
+_MAIN_PROCESS = os.environ.get("RANK", "0") == "0"  # of several under ``accelerate launch``; the others only train
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has been checked and opened, but not started."""
+
+    spec: Spec
+    labels: dict[str, str]
+    model: ColorDiffusion
+    dataset: Dataset
+    images: dict[str, ImageCache]
+    device: str
+
+    @classmethod
+    def open(cls, config: DictConfig) -> Run:
+        """Raises `ZooError` for something that the user can mend, before anything heavy is done."""
+        import_modules(config.plugins)
+        missing = sorted(OmegaConf.missing_keys(config))
+        if missing:
+            raise ZooError(f"{missing[0]} must be given: {missing[0]}=...")
+        spec = Spec.from_config(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+        device = environment.pick_device(spec.machine.device)
+        environment.reset_peak_memory(device)
+        model = ColorDiffusion(
+            encoder=spec.encoder.as_dict(),
+            cond=spec.cond.as_dict(),
+            denoiser=spec.denoiser,
+            diffusion=asdict(spec.diffusion),
+            image_size=spec.image_size,
+            seed=spec.seed,
+        )
+        dataset = registry.datasets.create(spec.data.name, **spec.data.options)
+        labels = {group: label(config, group) for group in ("encoder", "cond")}
+        return cls(spec, labels, model, dataset, _open_images(spec, dataset), device)
+
+    @property
+    def id(self) -> str:
+        manifests = {role: cache.manifest for role, cache in self.images.items()}
+        return run_id(self.spec, manifests=manifests, weights_sha=self.model.encoder.weights_sha)
+
+    @property
+    def training_id(self) -> str:
+        manifest = self.images["train"].manifest
+        return training_id(self.spec, manifest=manifest, weights_sha=self.model.encoder.weights_sha)
+
+    def train(self, folder: RunFolder) -> TrainResult:
+        spec = self.spec
+        batches = open_batches(
+            self.model,
+            self.dataset,
+            spec.train,
+            seed=spec.seed,
+            cache_dir=spec.machine.cache,
+            device=self.device,
+            limit=spec.data_limit,
+            progress=bar,
+        )
+        progress = TrainingBar()
+        try:
+            on_step = progress if _MAIN_PROCESS else None
+            return train(self.model, batches, spec.train, folder.path, device=self.device, on_step=on_step)
+        finally:
+            progress.close()
+
+    def score(self) -> Evaluation:
+        return evaluate(
+            self.model,
+            self.dataset,
+            [registry.metrics.create(metric.name, **metric.options) for metric in self.spec.metrics.values()],
+            self.spec.sampler,
+            self.spec.eval,
+            device=self.device,
+            cache_dir=self.spec.machine.cache,
+            progress=bar,
+        )
+
+    def rows(self, identity: str, trained: TrainResult, found: Evaluation) -> list[Row]:
+        shared: dict[str, Any] = {
+            "run_id": identity,
+            "encoder": self.labels["encoder"],
+            "cond": self.labels["cond"],
+            "seed": self.spec.seed,
+            "n_images": found.n_images,
+            "protocol_id": protocol_id(self.spec, manifest=found.manifest),
+            **self.model.parameter_counts(),
+            "train_seconds": round(trained.seconds, 3),
+            "images_seen": trained.images_seen,
+            "sample_seconds_per_image": round(found.seconds_per_image, 6),
+            "peak_memory_mb": round(environment.peak_memory_mb(self.device), 1),
+            "device": environment.device_name(self.device),
+            "git_sha": environment.git_sha(),
+            "weights_sha": self.model.encoder.weights_sha or "",
+        }
+        made = []
+        for score in found.scores:
+            usable = score.value is not None and math.isfinite(score.value)
+            note = score.note if usable or score.value is None else f"the value is {score.value}; {score.note}"
+            made.append(
+                Row(
+                    metric=score.name,
+                    value=float(score.value) if usable and score.value is not None else None,
+                    higher_is_better=score.higher_is_better,
+                    note=note,
+                    **shared,
+                )
+            )
+        return made
+
+
+def run(config: DictConfig) -> None:
+    """Check, open, train, score and write; a run that is done already only shows its rows.
+
+    Raises:
+        ZooError: something that the user can mend, as early as it can be known.
+    """
+    warnings.showwarning = _one_line_warning
+    try:
+        _run(Run.open(config))
+    except torch.cuda.OutOfMemoryError as error:
+        raise ZooError(f"out of memory ({error}); lower train.batch_size or eval.batch_size") from error
+
+
+def _run(opened: Run) -> None:
+    machine = opened.spec.machine
+    identity = opened.id
+    folder = RunFolder(Path(machine.results_dir), identity)
+    with folder.claimed() if _MAIN_PROCESS else nullcontext():
+        if folder.done:
+            print(f"run {identity} is done already; to repeat it, delete {folder.path}")
+        else:
+            _carry_out(opened, folder, identity)
+    if not _MAIN_PROCESS:
+        return
+    results = rows.read(folder.rows)
+    warning = rows.append(Path(machine.table), results) if machine.table else ""
+    if warning:
+        print(f"warning: {warning}")
+    _show(results, folder)
+
+
+def _carry_out(opened: Run, folder: RunFolder, identity: str) -> None:
+    if _MAIN_PROCESS:
+        print(f"run {identity}: encoder={opened.labels['encoder']} cond={opened.labels['cond']} on {opened.device}")
+        facts = {"training_id": opened.training_id, **{role: _counts(cache) for role, cache in opened.images.items()}}
+        folder.describe(opened.spec.as_dict(), environment.describe(opened.device), facts)
+        same = folder.adopt_training(opened.training_id)
+        if same:
+            print(f"trained already, as run {same}; only sampling and scores are new")
+    trained = opened.train(folder)
+    if _MAIN_PROCESS:
+        found = opened.score()
+        save_grid(folder.grid, found.strips)
+        folder.finish(opened.rows(identity, trained, found))
+
+
+def _open_images(spec: Spec, dataset: Dataset) -> dict[str, ImageCache]:
+    """The images to train on and those to score, decoded. Their hashes are part of the run's identity."""
+    size, cache = View(spec.image_size), spec.machine.cache
+    scored = spec.eval.split
+    return {
+        "train": open_images(dataset, "train", size, cache, drop_grey=True, limit=spec.data_limit, progress=bar),
+        "eval": open_images(dataset, scored, size, cache, drop_grey=False, limit=spec.eval.limit, progress=bar),
+    }
+
+
+def _counts(cache: ImageCache) -> dict[str, Any]:
+    return {
+        "images": len(cache),
+        "grey": len(cache.grey),
+        "skipped": [{"file": key, "reason": reason} for key, reason in cache.skipped],
+        "manifest": cache.manifest,
+    }
+
+
+def _show(results: Sequence[Row], folder: RunFolder) -> None:
+    """The scores, and where the picture is."""
+    arrows = {True: "higher", False: "lower", None: ""}
+    table = [["metric", "value", "better", ""]]
+    for row in results:
+        table.append(
+            [row.metric, "–" if row.value is None else number(row.value), arrows[row.higher_is_better], row.note]
+        )
+    print("\n" + render(table, left=(0, 2, 3)))
+    first = results[0]
+    print(
+        f"\n{first.n_images} images, {first.params / 1e6:.2f} M parameters (encoder {first.encoder_params / 1e6:.2f}, "
+        f"conditioner {first.cond_params / 1e6:.2f}), {first.images_seen} images seen in {first.train_seconds:.0f} s, "
+        f"{1e3 * first.sample_seconds_per_image:.1f} ms to colour one"
+    )
+    print(f"rows:    {folder.rows}\npicture: {folder.grid}")
+
+
+def _one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    tqdm.write(f"warning: {' '.join(str(message).split())}")

@@ -1,0 +1,87 @@
+"""What a run is, and what its scores may be compared with: two hashes.
+
+`run_id` needs the hashes of the training images and of the encoder's weights, so it is known only after both were
+opened: the same command on other photos is another run, the same photos in another folder the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from benchmarks.spec import Spec
+from zoo import registry
+from zoo.weights import sha256_file
+
+_NOT_IDENTITY = {
+    "train": ("log", "checkpoint_every", "feature_cache_gb"),
+    "eval": ("batch_size", "samples", "strips"),
+    "data": ("root",),
+}
+_AFTER_TRAINING = ("sampler", "eval", "metrics")
+
+
+def run_id(spec: Spec, *, manifests: Mapping[str, str], weights_sha: str | None) -> str:
+    """12 hex digits over all that may change a score: not paths, device, caches, logging.
+
+    Args:
+        manifests: ``"train"`` and ``"eval"`` → sha256 of those images.
+        weights_sha: sha256 of the encoder's pretrained weights, in place of their path or name.
+    """
+    return _digest({**_identity(spec, weights_sha), "manifests": dict(manifests)})
+
+
+def training_id(spec: Spec, *, manifest: str, weights_sha: str | None) -> str:
+    """12 hex digits over what the trained weights depend on: runs that only sample or score differently share it."""
+    identity = {key: value for key, value in _identity(spec, weights_sha).items() if key not in _AFTER_TRAINING}
+    return _digest({**identity, "manifest": manifest})
+
+
+def protocol_id(spec: Spec, *, manifest: str) -> str:
+    """12 hex digits over how a run was scored; scores of one protocol may be compared.
+
+    Args:
+        manifest: sha256 of the images that were coloured.
+    """
+    scored = {
+        "manifest": manifest,
+        "image_size": spec.image_size,
+        "sampler": spec.as_dict()["sampler"],
+        "eval": {"split": spec.eval.split, "limit": spec.eval.limit, "seed": spec.eval.seed},
+        "metrics": {
+            key: {**metric.as_dict(), "version": registry.metrics.get(metric.name).version}
+            for key, metric in spec.metrics.items()
+        },
+    }
+    return _digest(_without_paths(scored))
+
+
+def _identity(spec: Spec, weights_sha: str | None) -> dict[str, Any]:
+    plain = spec.as_dict()
+    for field in fields(spec.machine):
+        del plain[field.name]
+    for section, names in _NOT_IDENTITY.items():
+        plain[section] = {key: value for key, value in plain[section].items() if key not in names}
+    if weights_sha:
+        plain["encoder"]["weights"] = weights_sha
+    return {key: _without_paths(value) for key, value in plain.items()}
+
+
+def _without_paths(value: Any) -> Any:
+    """``value`` with each path of a file replaced by the sha256 of what the file holds."""
+    if isinstance(value, Mapping):
+        return {str(key): _without_paths(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_paths(item) for item in value]
+    if isinstance(value, str) and Path(value).suffix and Path(value).expanduser().is_file():
+        return {"sha256": sha256_file(Path(value).expanduser())}
+    return value
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

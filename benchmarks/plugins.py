@@ -1,0 +1,89 @@
+"""Makes every registered name an option of its Hydra group: ``encoder=NAME`` works for third parties too."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
+
+from benchmarks.options import defaults
+from zoo import registry
+from zoo.errors import ZooError
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+GROUPS: dict[str, registry.Registry[Any]] = {
+    "encoder": registry.encoders,
+    "cond": registry.conditioners,
+    "data": registry.datasets,
+    "metrics": registry.metrics,
+}
+_BUILT_BY_THE_RUNNER = {"spec", "denoiser_levels"}  # of a conditioner: no options
+
+
+def asked_for(arguments: Iterable[str]) -> list[str]:
+    """The modules of ``plugins=[a,b]`` on a command line."""
+    found = [re.fullmatch(r"plugins=\[?([\w.,\s]*)\]?", argument) for argument in arguments]
+    return [name for match in found if match for name in re.findall(r"[\w.]+", match[1])]
+
+
+def import_modules(names: Iterable[str]) -> None:
+    """Import modules, found in the current folder or installed, for the names that they register.
+
+    Before Hydra composes the configuration, so that it knows these names; and again in the processes of a launcher.
+    """
+    for name in names:
+        if str(Path.cwd()) not in sys.path:
+            sys.path.append(str(Path.cwd()))
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise ZooError(f"plugins: cannot import {name!r} ({error})") from error
+
+
+def store_nodes() -> None:
+    """A Hydra node for each registered name without a YAML file: its name and the defaults of its constructor.
+
+    Raises:
+        ZooError: a YAML file has the name of a third party's plug-in, but is the configuration of another.
+    """
+    for group, names in GROUPS.items():
+        for name in names.list():
+            file = CONFIGS / group / f"{name}.yaml"
+            if not file.exists():
+                node = _node(names, name)
+                ConfigStore.instance().store(group=group, name=name, node={name: node} if group == "metrics" else node)
+            elif _name_in(file, group) != name:
+                raise ZooError(
+                    f"{names.kind} {name!r} has the name of {file}, which configures {_name_in(file, group)!r}; "
+                    "rename one of them"
+                )
+
+
+def options(group: str) -> list[str]:
+    """What may be written after ``group=``."""
+    stored = ConfigStore.instance().repo.get(group, {})
+    return sorted({Path(file).stem for file in (*(CONFIGS / group).glob("*.yaml"), *stored)})
+
+
+def _node(names: registry.Registry[Any], name: str) -> dict[str, Any]:
+    try:
+        values = defaults(names.get(name))
+    except ZooError:  # it does not import: creating it will say why, and nobody else's run is disturbed
+        values = {}
+    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items() if k not in _BUILT_BY_THE_RUNNER}
+    simple = (bool, int, float, str, list, type(None))
+    return {"name": name, **{key: value for key, value in plain.items() if isinstance(value, simple)}}
+
+
+def _name_in(file: Path, group: str) -> str:
+    content: Any = OmegaConf.load(file)
+    if group == "metrics":
+        ((key, content),) = content.items()
+        return str((content or {}).get("name", key))
+    return str(content.get("name"))

@@ -1,0 +1,49 @@
+"""Progress bars for what takes long."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from tqdm import tqdm
+
+from zoo.training import StepInfo
+
+_SMOOTHING = 0.95  # of the loss that is shown
+
+
+def seconds_between_updates() -> float:
+    """A log file gets a line now and then, not ten a second."""
+    return 0.1 if sys.stderr.isatty() else 30.0
+
+
+def bar(items: Iterable, total: int, what: str) -> Iterable:
+    """``items``, with a bar; a `zoo.images.Progress`."""
+    return tqdm(items, desc=what, total=total, mininterval=seconds_between_updates())
+
+
+class TrainingBar:
+    """Shows step, loss, images/s and time left; a `zoo.training.OnStep`."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+        self._loss = 0.0
+
+    def __call__(self, info: StepInfo) -> None:
+        if self._bar is None:  # the first step after a resume does not start at 0
+            self._loss = info.loss
+            self._bar = tqdm(
+                total=1.0,
+                initial=info.share,
+                desc="training",
+                mininterval=seconds_between_updates(),
+                bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
+            )
+        self._loss = _SMOOTHING * self._loss + (1 - _SMOOTHING) * info.loss
+        text = f"step {info.step}, loss {self._loss:.4f}, {info.images_per_second:.0f} images/s"
+        self._bar.set_postfix_str(text, refresh=False)
+        self._bar.update(min(info.share, 1.0) - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()

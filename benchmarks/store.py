@@ -1,0 +1,104 @@
+"""The folder of a run: ``<results_dir>/<run_id>/``. It is named by what the run is, so a run finds its own traces.
+
+spec.yaml           the resolved configuration
+environment.json    what it ran on
+manifest.json       how many images there were, which were skipped, and the hashes that identify them
+checkpoint.pt       written while training; a run that was killed goes on from here
+model.safetensors   the trained model
+grid.png            grey, colourings and truth of a few photos
+rows.csv            the scores; written last: a run with this file is done
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from benchmarks import rows
+from benchmarks.rows import Row
+from zoo.errors import ZooError
+from zoo.files import replacing
+from zoo.training import CHECKPOINT
+
+try:
+    import fcntl
+except ImportError:  # Windows: nobody guards against two processes in one folder
+    fcntl = None  # type: ignore[assignment]
+
+
+class RunFolder:
+    """One run's folder; made when something is first written to it."""
+
+    def __init__(self, results_dir: Path, run_id: str) -> None:
+        self.path = results_dir / run_id
+        self.rows = self.path / "rows.csv"
+        self.grid = self.path / "grid.png"
+
+    @property
+    def done(self) -> bool:
+        return self.rows.is_file()
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep other processes out. Raises `ZooError` if one is at work here."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / ".lock").open("w") as file:
+            try:
+                if fcntl is not None:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ZooError(f"another process is at work on this run, in {self.path}; wait for it to end") from error
+            yield
+
+    def describe(self, spec: Mapping[str, Any], environment: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
+        """Write what is known before training."""
+        _write(self.path / "spec.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(spec))))
+        _write(self.path / "environment.json", json.dumps(environment, indent=2) + "\n")
+        _write(self.path / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=True) + "\n")
+
+    def adopt_training(self, training_id: str) -> str | None:
+        """If another run here that is done had the same training, take its last checkpoint: there is nothing left to
+        train. Returns that run's id."""
+        checkpoint = self.path / CHECKPOINT
+        if checkpoint.exists():
+            return None
+        for other in sorted(self.path.parent.glob("*/manifest.json")):
+            found = other.with_name(CHECKPOINT)
+            if found.exists() and other.with_name("rows.csv").exists() and _training_of(other) == training_id:
+                with replacing(checkpoint) as temporary:
+                    temporary.unlink()
+                    _link(found, temporary)
+                return other.parent.name
+        return None
+
+    def finish(self, results: Iterable[Row]) -> None:
+        """Write the scores; from now on the run is `done`."""
+        rows.write(self.rows, results)
+
+
+def _training_of(manifest: Path) -> str | None:
+    try:
+        return json.loads(manifest.read_text())["training_id"]
+    except (ValueError, KeyError):  # of an older version
+        return None
+
+
+def _link(source: Path, target: Path) -> None:
+    """A second name for the file, or a copy where the file system has no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.chmod(0o644)

@@ -1,0 +1,181 @@
+"""The registry: names, owners, laziness, plug-ins."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import zoo
+from zoo.errors import ZooError
+from zoo.registry import Registry
+
+few = settings(max_examples=20, deadline=None)  # each example reads what is installed
+names = st.text("abcdefgh_", min_size=1, max_size=8)
+
+
+class Thing:
+    def __init__(self, size: int = 1) -> None:
+        self.size = size
+
+
+def registry() -> Registry[object]:
+    """One with the encoders' built-ins and entry points, and nothing registered yet."""
+    return Registry("encoder", "zoo.encoders")
+
+
+Install = Callable[..., None]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Install a distribution with entry points, as pip would: a module and a dist-info folder on sys.path."""
+
+    def write(source: str, dist: str = "plug", **points: str) -> None:
+        (tmp_path / f"{dist}.py").write_text(source)
+        info = tmp_path / f"{dist}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {dist}\nVersion: 1.0\n")
+        lines = "\n".join(f"{name} = {value}" for name, value in points.items())
+        (info / "entry_points.txt").write_text(f"[zoo.encoders]\n{lines}\n")
+        monkeypatch.delitem(sys.modules, dist, raising=False)
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return write
+
+
+# names
+
+
+@few
+@given(st.sets(names, max_size=8), st.text("abch_*?", max_size=4))
+def test_list_gives_the_sorted_names_that_match(given_names: set[str], pattern: str) -> None:
+    things: Registry[object] = Registry("thing", "zoo.nothing_built_in")
+    for name in given_names:
+        things.register(name)(Thing)
+    assert things.list() == sorted(given_names)
+    assert things.list(pattern) == sorted(name for name in given_names if fnmatchcase(name, pattern))
+
+
+@few
+@given(names, st.integers())
+def test_create_gives_the_class_of_the_name_its_options(name: str, size: int) -> None:
+    things: Registry[object] = Registry("thing", "zoo.nothing_built_in")
+    things.register(name)(Thing)
+    thing = things.create(name, size=size)
+    assert isinstance(thing, Thing)
+    assert thing.size == size
+
+
+@few
+@given(names, names)
+def test_an_unknown_name_is_an_error_that_lists_all(name: str, unknown: str) -> None:
+    if name == unknown:
+        return
+    things: Registry[object] = Registry("thing", "zoo.nothing_built_in")
+    things.register(name)(Thing)
+    with pytest.raises(ZooError) as caught:
+        things.get(unknown)
+    assert repr(unknown) in str(caught.value)
+    assert f"Available: {name}." in str(caught.value)
+
+
+def test_a_misspelt_name_gets_the_close_one() -> None:
+    with pytest.raises(ZooError, match=r"unknown encoder 'arcfase'; did you mean 'arcface'\?"):
+        zoo.create_encoder("arcfase")
+
+
+def test_globs_pick_built_ins() -> None:
+    assert zoo.list_encoders("arc*") == ["arcface"]
+    assert {"arcface", "facenet", "none", "timm", "unet"} <= set(zoo.list_encoders())
+    assert not [name for name in zoo.list_encoders() if name.startswith("_")]
+
+
+def test_an_unknown_option_is_one_clear_error() -> None:
+    with pytest.raises(ZooError, match=r"encoder 'none': got an unexpected keyword argument 'colour'"):
+        zoo.create_encoder("none", colour=1)
+
+
+# owners
+
+
+def test_a_name_taken_names_both_owners() -> None:
+    things = registry()
+    things.register("mine")(Thing)
+
+    class Other:
+        pass
+
+    with pytest.raises(ZooError, match=r"test_registry.*Other is already taken by .*test_registry\.Thing"):
+        things.register("mine")(Other)
+    assert things.get("mine") is Thing
+
+
+def test_a_built_in_name_is_taken_before_it_is_imported() -> None:
+    with pytest.raises(ZooError, match=r"test_registry\.Thing is already taken by zoo\.encoders\.arcface"):
+        registry().register("arcface")(Thing)
+
+
+def test_registering_the_same_class_again_is_no_clash() -> None:
+    things = registry()
+    assert things.register("mine")(Thing) is things.register("mine")(Thing)
+
+
+# laziness
+
+
+def test_creating_one_encoder_imports_no_other_ones_libraries() -> None:
+    code = (
+        "import sys, zoo; assert 'torch' not in sys.modules, 'import zoo is not cheap'; zoo.list_encoders('*');"
+        "assert 'torch' not in sys.modules; zoo.create_encoder('none');"
+        "print(sorted({'insightface', 'onnx', 'onnx2torch', 'timm', 'facenet_pytorch', 'hydra'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+# plug-ins
+
+
+def test_an_entry_point_is_listed_without_import_and_created(install: Install) -> None:
+    install("class Mine:\n    def __init__(self, depth=1): self.depth = depth", mine="plug:Mine")
+    things = registry()
+    assert "mine" in things.list("mi*")
+    assert "plug" not in sys.modules
+    assert things.create("mine", depth=3).depth == 3  # type: ignore[attr-defined]
+
+
+def test_a_plug_in_may_register_itself_too(install: Install) -> None:
+    install("class Mine: pass", mine="plug:Mine")
+    things = registry()
+    assert things.register("mine")(things.get("mine")) is things.get("mine")
+
+
+def test_a_plug_in_that_cannot_be_imported_hides_no_other_and_is_named_with_its_reason(install: Install) -> None:
+    install("import a_library_that_is_absent", broken="plug:Mine")
+    things = registry()
+    things.register("sound")(Thing)
+    with pytest.raises(ZooError, match=r"'broken' failed to import \(ModuleNotFoundError: .*a_library_that_is_absent"):
+        things.create("broken")
+    assert isinstance(things.create("sound"), Thing)
+    with pytest.raises(ZooError, match=r"Failed to import: broken \(ModuleNotFoundError"):
+        things.create("nobody")
+
+
+def test_a_plug_in_may_not_take_a_built_in_name(install: Install) -> None:
+    install("class Mine: pass", arcface="plug:Mine")
+    with pytest.raises(ZooError, match=r"'arcface' of plug:Mine is already taken by zoo\.encoders\.arcface"):
+        registry().list()
+
+
+def test_two_plug_ins_of_one_name_are_both_named(install: Install) -> None:
+    install("class Mine: pass", dist="plug_a", mine="plug_a:Mine")
+    install("class Mine: pass", dist="plug_b", mine="plug_b:Mine")
+    with pytest.raises(ZooError, match=r"of plug_[ab]:Mine is already taken by plug_[ab]:Mine"):
+        registry().list()

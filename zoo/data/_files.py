@@ -1,0 +1,144 @@
+"""Datasets that are files: finding them, splitting them by hash, and where the face lies in them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import numpy as np
+
+from zoo.data import BrokenImageError, Dataset, Split
+from zoo.data._decode import decode
+from zoo.errors import ZooError
+from zoo.framing import Box
+
+SUFFIXES = frozenset(
+    [".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"]
+)
+_FACE_SAMPLE = 64  # images in which the face is looked for
+
+
+class FileDataset(Dataset):
+    """Images in files below ``root``, named by their POSIX paths relative to it.
+
+    Args:
+        root: an existing folder.
+        face_box: (x0, y0, side), ``"auto"`` or None; see `Dataset.face_box`. ``"auto"`` looks for faces in up to 64
+            train images when the box is first asked for.
+
+    Raises:
+        ZooError: ``root`` is no folder, or ``face_box`` is none of these.
+    """
+
+    def __init__(self, root: str | Path, face_box: Sequence[float] | str | None) -> None:
+        self.root = Path(root).expanduser()
+        if not self.root.is_dir():
+            raise ZooError(f"data.root={str(root)!r} is not a folder; give the folder that holds the images")
+        self._face_box = _parse_face_box(face_box)
+        self._splits: dict[str, list[str]] | None = None
+
+    @abstractmethod
+    def find(self) -> dict[str, list[str]]:
+        """All names, by split. Called once."""
+
+    def keys(self, split: Split) -> list[str]:
+        if self._splits is None:
+            self._splits = self.find()
+        names = sorted(self._splits.get(split, ()))
+        if not names:
+            raise ZooError(self.empty(split))
+        return names
+
+    def empty(self, split: Split) -> str:
+        """The message when a split has no image."""
+        return f"no {split} image below {str(self.root)!r}; expected files like {', '.join(sorted(SUFFIXES)[:8])}"
+
+    def signature(self, split: Split) -> str:
+        digest = hashlib.sha256(f"{type(self).__qualname__} {self.root.resolve()}".encode("utf-8", "surrogateescape"))
+        for key in self.keys(split):
+            try:
+                stat = os.stat(self.root / key)
+                state = f"{stat.st_size} {stat.st_mtime_ns}"
+            except OSError:
+                state = "missing"
+            digest.update(f"\n{key}\0{state}".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def load(self, key: str) -> np.ndarray:
+        return decode(self.root / key)
+
+    @property
+    def face_box(self) -> Box | None:  # type: ignore[override]
+        if self._face_box == "auto":
+            from zoo.face_box import estimate_face_box  # brings in a face detector
+
+            self._face_box = estimate_face_box(list(islice(self._sample(), _FACE_SAMPLE)))
+        return self._face_box
+
+    def _sample(self) -> Iterator[np.ndarray]:
+        """Train images in the order of a hash of their names: fair, and the same everywhere."""
+        for key in sorted(self.keys("train"), key=name_hash):
+            with suppress(BrokenImageError):
+                yield self.load(key)
+
+
+def find_images(root: Path, below: str = ".") -> list[str]:
+    """Relative POSIX paths of the image files in ``root/below`` and all folders in it; hidden ones are left out."""
+    found = []
+    for folder, folders, files in os.walk(root / below, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        relative = Path(folder).relative_to(root)
+        found += [
+            (relative / name).as_posix()
+            for name in files
+            if not name.startswith(".") and PurePosixPath(name).suffix.lower() in SUFFIXES
+        ]
+    return sorted(found)
+
+
+def name_hash(name: str) -> bytes:
+    """sha256 of a name's Unicode text, composed (macOS may store it decomposed)."""
+    return hashlib.sha256(unicodedata.normalize("NFC", name).encode("utf-8", "surrogateescape")).digest()
+
+
+def hash_split(name: str, val_fraction: float, test_fraction: float) -> Split:
+    """The split of a name: a function of the name alone, so that it does not change when others come or go."""
+    u = int.from_bytes(name_hash(name)[:8], "big") / 2**64
+    if u < test_fraction:
+        return "test"
+    return "val" if u < test_fraction + val_fraction else "train"
+
+
+def split_by_hash(names: Iterable[str], val_fraction: float, test_fraction: float) -> dict[str, list[str]]:
+    splits: dict[str, list[str]] = {"train": [], "val": [], "test": []}
+    for name in names:
+        splits[hash_split(name, val_fraction, test_fraction)].append(name)
+    return splits
+
+
+def check_fractions(val_fraction: float, test_fraction: float) -> None:
+    """Raises `ZooError` unless both are at least 0 and leave something to train on."""
+    if not (val_fraction >= 0 and test_fraction >= 0 and val_fraction + test_fraction < 1):
+        raise ZooError(
+            f"val_fraction={val_fraction} and test_fraction={test_fraction}: expected two numbers of at least 0 "
+            "with a sum below 1"
+        )
+
+
+def _parse_face_box(value: Sequence[float] | str | None) -> Box | Literal["auto"] | None:
+    if value is None or value == "auto":
+        return value  # type: ignore[return-value]
+    try:
+        x0, y0, side = map(float, value)
+    except (TypeError, ValueError):
+        side = 0.0
+    if not side > 0:
+        raise ZooError(f'data.face_box={value!r}: expected "auto", null, or [x0, y0, side] in fractions of the image')
+    return Box(x0, y0, side)

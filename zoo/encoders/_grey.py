@@ -1,0 +1,35 @@
+"""What a network trained on photos sees of L: the grey photo of the same lightness."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from zoo.framing import WHOLE, crop
+
+
+def grey_to_srgb(L: Tensor) -> Tensor:
+    """The sRGB value, R = G = B, of a grey whose lightness is ``L``.
+
+    CIE 1976 L* → Y of the same white, then the transfer curve of IEC 61966-2-1.
+
+    Args:
+        L: any shape, L*/50 − 1 in [-1, 1].
+
+    Returns:
+        The same shape, in [0, 1].
+    """
+    f = (50 * (L + 1) + 16) / 116
+    Y = torch.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)).clamp(0, 1)
+    return torch.where(Y > 0.0031308, 1.055 * Y.clamp_min(1e-4) ** (1 / 2.4) - 0.055, 12.92 * Y)
+
+
+def square(L: Tensor, size: int) -> Tensor:
+    """``L`` (N, 1, H, W) at ``size`` × ``size``; itself if it is there already."""
+    return L if L.shape[-2:] == (size, size) else crop(L, WHOLE, size)
+
+
+def unit_tokens(embedding: Tensor) -> Tensor:
+    """A face embedding (N, D) → tokens (N, 1, D) of length √D: its direction is what identifies, and components of
+    unit size are what a conditioner's first layer expects."""
+    return (torch.nn.functional.normalize(embedding) * embedding.shape[1] ** 0.5)[:, None]

@@ -1,0 +1,55 @@
+"""Embeddings of colour faces, by the recognition networks of the encoders ``arcface`` and ``facenet``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zoo.errors import ZooError
+from zoo.framing import WHOLE, Box, crop
+from zoo.registry import encoders
+
+FACE_SPACES = ("arcface", "facenet")
+
+
+class FaceSpace:
+    """sRGB (N, 3, H, W) in [0, 1] → embeddings (N, D), as the network gives them, of any length.
+
+    The encoders themselves see L alone, which colouring and truth share; this sends colour through their networks.
+
+    Args:
+        space: one of `FACE_SPACES`.
+        weights: as the encoder's option; None: its default.
+        face_box: x0, y0, side of the ArcFace template's square in the images, see `zoo.framing`; None: the network
+            sees the whole image.
+    """
+
+    def __init__(self, space: str, weights: str | None, face_box: Sequence[float] | None) -> None:
+        if space not in FACE_SPACES:
+            raise ZooError(f"unknown face space {space!r}; expected one of {', '.join(FACE_SPACES)}")
+        if face_box is not None and (len(face_box) != 3 or face_box[2] <= 0):
+            raise ZooError(f"face_box={list(face_box)}: expected x0, y0 and a positive side, in fractions of the image")
+        self.space, self.weights = space, weights
+        self.face_box = None if face_box is None else Box(*face_box)
+
+    def load(self, device: str, option: str) -> None:
+        """Load the network onto ``device``; ``option`` is what takes its weights, for messages.
+
+        Raises:
+            WeightsNotFoundError: they cannot be had.
+            ZooError: they are others.
+        """
+        options = {} if self.weights is None else {"weights": self.weights}
+        try:
+            encoder: Any = encoders.create(self.space, frozen=True, **options)
+        except ZooError as error:
+            raise type(error)(str(error).replace("encoder.weights", option)) from error
+        self._encoder, self._device = encoder.to(device), device
+        self._view = WHOLE if self.face_box is None else self.face_box.of(encoder.frame or WHOLE)
+
+    @torch.no_grad()
+    def __call__(self, rgb: Tensor) -> Tensor:
+        return self._encoder.embed_rgb(crop(rgb.to(self._device), self._view, self._encoder.spec.input_size))

@@ -1,0 +1,44 @@
+"""Whether a colouring is still the same person to a face recogniser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from zoo.metrics._face_space import FaceSpace
+from zoo.metrics._per_image import PerImageMetric
+from zoo.registry import metrics
+
+
+@metrics.register("identity")
+class Identity(PerImageMetric):
+    """Cosine of the embeddings of colouring and truth, in [-1, 1]; its score is ``identity_arcface`` or
+    ``identity_facenet``.
+
+    Such networks hardly see colour, so all values are high, grey's too: it catches gross errors, and ranks nothing.
+
+    Args:
+        space: ``"arcface"`` or ``"facenet"``.
+        weights: as the option of the encoder of that name; None: its default.
+        face_box: x0, y0, side of the ArcFace template's square in the images; None: the network sees all of them.
+
+    Raises:
+        ZooError: an unknown space, or no such box.
+    """
+
+    def __init__(
+        self, space: str = "arcface", weights: str | None = None, face_box: Sequence[float] | None = None
+    ) -> None:
+        self._face = FaceSpace(space, weights, face_box)
+        super().__init__()
+
+    def names(self) -> dict[str, bool | None]:
+        return {f"identity_{self._face.space}": True}
+
+    def prepare(self, device: str) -> None:
+        self._face.load(device, "metrics.identity.weights")
+
+    def measure(self, pred: Tensor, truth: Tensor) -> dict[str, Tensor]:
+        return {f"identity_{self._face.space}": F.cosine_similarity(self._face(pred), self._face(truth))}

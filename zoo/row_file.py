@@ -1,0 +1,166 @@
+"""Many rows of equal size in one file, with JSON about them at its end.
+
+The decoded images and the cached features are both such files. A file appears under its name only when it is
+complete (it is written under a temporary one and renamed), so a killed build leaves nothing half valid, and two
+processes that build the same file at once both end with a right one.
+
+Rows are read with ``preadv`` into the caller's buffer rather than through a memory map: pages of a map count as the
+process's own memory, and after an epoch that is the size of the file. (POSIX only, like the rest of the training.)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.errors import ZooError
+
+_MAGIC = b"ZOOROWS1"
+_TAIL = 16  # bytes: length of the JSON, magic
+_STALE_SECONDS = 24 * 3600
+
+
+class RowFile:
+    """A finished file, open for reading; safe to share between threads and forked processes.
+
+    Attributes:
+        meta: the JSON that was written with the rows.
+        row_bytes: size of a row.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ZooError: the file is not one that `write_rows` finished (cut off in copying, or something else).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._fd)
+        header = self._read_meta()
+        self.meta: dict[str, Any] = header["meta"]
+        self.row_bytes: int = header["row_bytes"]
+        self._rows: int = header["rows"]
+
+    def __len__(self) -> int:
+        return self._rows
+
+    @property
+    def nbytes(self) -> int:
+        return os.fstat(self._fd).st_size
+
+    def read(self, rows: np.ndarray, out: np.ndarray) -> None:
+        """Read ``rows`` (n,) into ``out`` (n, …), C-contiguous, whose entries are ``row_bytes`` large."""
+        if not out.flags.c_contiguous or out.nbytes != len(rows) * self.row_bytes:
+            raise ValueError(f"expected a contiguous buffer of {len(rows)} × {self.row_bytes} bytes")
+        buffer = out.reshape(-1).view(np.uint8).data  # not a copy: out is contiguous
+        if len(rows) and not 0 <= rows.min() <= rows.max() < self._rows:
+            raise IndexError(f"row out of range: {self.path.name} has {self._rows} rows")
+        for place in np.argsort(rows, kind="stable"):  # in the order of the disk
+            into = buffer[place * self.row_bytes : (place + 1) * self.row_bytes]
+            if os.preadv(self._fd, [into], int(rows[place]) * self.row_bytes) != self.row_bytes:
+                raise OSError(f"{self.path} became shorter while it was in use")
+
+    def _read_meta(self) -> dict[str, Any]:
+        size = os.fstat(self._fd).st_size
+        tail = os.pread(self._fd, _TAIL, max(0, size - _TAIL))
+        length = int.from_bytes(tail[:8], "little")
+        if tail[8:] == _MAGIC and length <= size - _TAIL:
+            header = json.loads(os.pread(self._fd, length, size - _TAIL - length))
+            if header["rows"] * header["row_bytes"] == size - _TAIL - length:
+                return header
+        raise ZooError(f"{self.path} is damaged; delete it and it will be made again")
+
+
+class RowWriter:
+    """Appends rows to a file that is not there yet; `write_rows` makes and finishes one.
+
+    Attributes:
+        meta: what the finished file shall say about the rows; anything JSON can hold.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.meta: dict[str, Any] = {}
+        self.path = path
+        self._file = path.open("w+b")
+        self._row_bytes = 0
+        self._rows = 0
+
+    def append(self, rows: np.ndarray) -> None:
+        """Rows (n, …), each as large as those before."""
+        self._row_bytes = self._row_bytes or rows[0].nbytes
+        if rows[0].nbytes != self._row_bytes:
+            raise ValueError(f"a row of {rows[0].nbytes} bytes among rows of {self._row_bytes}")
+        self._file.write(np.ascontiguousarray(rows).data)
+        self._rows += len(rows)
+
+    def reorder(self, order: Sequence[int]) -> None:
+        """Put the rows, all of them, in this order; one more pass over the file."""
+        self._file.flush()
+        sorted_path = self.path.with_name(self.path.name + ".sorted")
+        try:
+            with self._file as rows, sorted_path.open("w+b") as out:
+                for row in order:
+                    out.write(os.pread(rows.fileno(), self._row_bytes, row * self._row_bytes))
+            os.replace(sorted_path, self.path)
+        finally:
+            sorted_path.unlink(missing_ok=True)
+        self._file = self.path.open("r+b")
+        self._file.seek(0, os.SEEK_END)
+
+    def finish(self) -> None:
+        header = {"rows": self._rows, "row_bytes": self._row_bytes, "meta": self.meta}
+        text = json.dumps(header, separators=(",", ":")).encode()
+        self._file.write(text + len(text).to_bytes(8, "little") + _MAGIC)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@contextmanager
+def write_rows(path: Path) -> Iterator[RowWriter]:
+    """A writer whose file appears as ``path`` when the block ends, and not at all if it raises.
+
+    Raises:
+        ZooError: the folder cannot be written, or the disk is full.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    make_folder(path.parent)
+    try:
+        _remove_stale(path)
+        writer = RowWriter(temporary)
+        try:
+            yield writer
+            writer.finish()
+        finally:
+            writer.close()
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ZooError(f"cannot write the cache {path} ({error}); free space or choose another cache folder") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Raises `ZooError` if there can be no such folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ZooError(f"cannot make the cache folder {folder} ({error}); choose another") from error
+
+
+def _remove_stale(path: Path) -> None:
+    """What killed builds of this file left. A build that still runs wrote more recently than that."""
+    for old in path.parent.glob(f".{path.name}.*"):
+        if time.time() - old.stat().st_mtime > _STALE_SECONDS:
+            old.unlink(missing_ok=True)

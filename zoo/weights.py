@@ -1,0 +1,199 @@
+"""Where pretrained weights come from: the user's path, the upstream library's own cache, a download; in that order.
+
+Nothing that is loaded is ever executed: state dicts are read with ``weights_only`` or as safetensors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from zoo.errors import WeightsNotFoundError, ZooError
+
+CONNECT_SECONDS, READ_SECONDS = 3, 30  # a machine without a network must say so at once
+
+
+def torch_home() -> Path:
+    """``$TORCH_HOME``, else ``~/.cache/torch``: facenet-pytorch puts its files into ``checkpoints/`` below it."""
+    default = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "torch"
+    return Path(os.environ.get("TORCH_HOME", default)).expanduser()
+
+
+def _torch_hub() -> Path:
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def _facenet() -> Path:
+    return torch_home() / "checkpoints"
+
+
+def _insightface() -> Path:
+    return Path(os.environ.get("INSIGHTFACE_HOME", "~/.insightface")).expanduser() / "models"
+
+
+_CACHES: Mapping[str, Callable[[], Path]] = {
+    "torch_hub": _torch_hub,
+    "facenet": _facenet,
+    "insightface": _insightface,
+}
+
+
+@dataclass(frozen=True)
+class WeightsRecord:
+    """One published file of weights.
+
+    Attributes:
+        name: for messages, e.g. ``"FaceNet (VGGFace2)"``.
+        filename: relative to the cache's folder, as the upstream library names it.
+        url: the file itself, or a ``.zip`` that holds it (its ``.onnx`` files are then unpacked beside it).
+        sha256: of the file, in hex; its first digits do, ``""`` if none was published. Checks downloads only: a file
+            of the user's own is taken as it is, and results record its own hash.
+        licence: of the weights.
+        megabytes: size of the download; 0 where it is not known beforehand.
+        cache: whose cache holds it.
+    """
+
+    name: str
+    filename: str
+    url: str
+    sha256: str
+    licence: str
+    megabytes: int
+    cache: Literal["torch_hub", "facenet", "insightface"] = "torch_hub"
+
+    @property
+    def cached(self) -> Path:
+        """Where the upstream library keeps the file, whether it is there or not."""
+        return _CACHES[self.cache]() / self.filename
+
+
+def resolve(record: WeightsRecord, path: str | Path | None = None, option: str = "encoder.weights") -> Path:
+    """A local file with the weights of ``record``.
+
+    Args:
+        record: what is wanted.
+        path: given by the user; wins, and is an error if it does not exist.
+        option: the option that takes such a path, for the message.
+
+    Raises:
+        WeightsNotFoundError: neither given, nor cached, nor to be downloaded.
+    """
+    if path is not None:
+        return local_file(path, option)
+    target = record.cached
+    if target.is_file():
+        return target
+    if offline():
+        reason = "downloads are off (ZOO_OFFLINE or HF_HUB_OFFLINE)"
+    else:
+        try:
+            _download(record, target)
+            return target
+        except (OSError, zipfile.BadZipFile) as error:  # requests' errors are OSErrors
+            size = f" ({record.megabytes} MB)" if record.megabytes else ""
+            reason = f"downloading {record.url}{size} failed ({type(error).__name__})"
+    raise WeightsNotFoundError(
+        f"weights of {record.name}: {target.name} is not in {target.parent} and {reason}; "
+        f"put it there, or give its path with {option}=PATH"
+    )
+
+
+def local_file(path: str | Path, option: str) -> Path:
+    """``path`` if it is a file; raises `WeightsNotFoundError` naming ``option`` if not."""
+    found = Path(path).expanduser()
+    if not found.is_file():
+        raise WeightsNotFoundError(f"{option}={path}: there is no such file")
+    return found
+
+
+def offline() -> bool:
+    """Whether ZOO_OFFLINE or HF_HUB_OFFLINE forbids downloads."""
+    return any(
+        os.environ.get(name, "").lower() in {"1", "true", "yes", "on"} for name in ("ZOO_OFFLINE", "HF_HUB_OFFLINE")
+    )
+
+
+def sha256_file(path: str | Path) -> str:
+    """sha256 of a file, 64 hex digits."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def read_state_dict(path: Path, option: str = "encoder.weights") -> dict[str, Tensor]:
+    """Tensors of a ``.safetensors`` or torch file, on the CPU. Raises `ZooError` for any other file."""
+    state: Any
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # each way of being no such file has its own exception type
+        raise ZooError(f"{option}={path}: not a state dict, or a damaged one ({type(error).__name__})") from error
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ZooError(f"{option}={path}: expected a state dict (names → tensors), found {type(state).__name__}")
+    return state
+
+
+def fill(module: nn.Module, state: Mapping[str, Tensor], what: str, option: str = "encoder.weights") -> None:
+    """Load ``state`` into ``module``: every name and shape must fit. Raises `ZooError` naming the first that does not.
+
+    Batch norms' ``num_batches_tracked`` may be missing, as in files older than it.
+    """
+    own = module.state_dict()
+    missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
+    foreign = [name for name in state if name not in own]
+    wrong = [name for name in own if name in state and state[name].shape != own[name].shape]
+    if missing or foreign or wrong:
+        counts = f"{len(missing)} tensors missing, {len(foreign)} unknown, {len(wrong)} of another shape"
+        raise ZooError(f"{option}: not the weights of {what} ({counts}; first: {(missing + foreign + wrong)[0]})")
+    module.load_state_dict(dict(state), strict=False)
+
+
+def _download(record: WeightsRecord, target: Path) -> None:
+    """Fetch into ``target`` atomically: a killed download leaves no half file under its name."""
+    from pooch import HTTPDownloader
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".download-") as folder:
+        fetched = Path(folder) / record.url.rsplit("/", 1)[-1]
+        fetch = HTTPDownloader(progressbar=True, chunk_size=1 << 16, timeout=(CONNECT_SECONDS, READ_SECONDS))
+        fetch(record.url, str(fetched), None)
+        files = _unzip(fetched) if fetched.suffix == ".zip" else {target.name: fetched}
+        if target.name not in files:
+            raise ZooError(f"weights of {record.name}: {record.url} holds no {target.name}")
+        found = sha256_file(files[target.name])
+        if not found.startswith(record.sha256):
+            raise ZooError(
+                f"weights of {record.name}: {record.url} gave sha256 {found[:12]}…, expected {record.sha256[:12]}…; "
+                "it was not kept"
+            )
+        for name, file in files.items():
+            os.replace(file, target.parent / name)
+
+
+def _unzip(archive: Path) -> dict[str, Path]:
+    """All ``.onnx`` files: insightface takes a pack's folder, once it exists, for complete."""
+    files = {}
+    with zipfile.ZipFile(archive) as pack:
+        for member in pack.namelist():
+            name = member.rsplit("/", 1)[-1]  # flat: a name in the archive never picks the folder
+            if name.endswith(".onnx"):
+                files[name] = archive.parent / name
+                files[name].write_bytes(pack.read(member))
+    return files
