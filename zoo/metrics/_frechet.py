@@ -61,8 +61,9 @@ def frechet_distance(mu1: Tensor, cov1: Tensor, mu2: Tensor, cov2: Tensor) -> fl
     """
     mu1, cov1, mu2, cov2 = (x.detach().cpu().double() for x in (mu1, cov1, mu2, cov2))
     values, vectors = torch.linalg.eigh(cov1)
-    half = vectors * values.clamp(min=0).sqrt()  # half·halfᵀ = cov1; its missing rotation leaves eigenvalues alone
-    product = half.T @ cov2 @ half
+    kept = values > values.max() * len(values) * torch.finfo(values.dtype).eps  # the others are 0 but for rounding
+    half = vectors[:, kept] * values[kept].sqrt()  # half·halfᵀ = cov1
+    product = half.T @ cov2 @ half  # has the eigenvalues of cov1^½·cov2·cov1^½ that are not 0
     root = torch.linalg.eigvalsh((product + product.T) / 2).clamp(min=0).sqrt().sum()
     distance = (mu1 - mu2).square().sum() + cov1.trace() + cov2.trace() - 2 * root
     return max(distance.item(), 0.0)
