@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import skimage
 import torch
-from tiny_arcface import tiny_arcface
 from torch import Tensor
 
 import zoo
+from tiny_arcface import tiny_arcface
 from zoo.encoders import Encoder
 from zoo.encoders._grey import grey_to_srgb
 from zoo.registry import encoders

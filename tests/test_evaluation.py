@@ -42,7 +42,7 @@ def dataset() -> Dataset:
     return registry.datasets.create("synthetic", n_train=4, n_val=2, n_test=5, size=32)
 
 
-def run(dataset: Dataset, tmp_path: Path, *metrics: Metric, encoder: str = "unet", **config: int):  # noqa: ANN201
+def run(dataset: Dataset, tmp_path: Path, *metrics: Metric, encoder: str = "unet", **config: int):
     model = tiny_model(encoder)
     rng = torch.Generator().manual_seed(1)
     with torch.no_grad():

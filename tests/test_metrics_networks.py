@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_arcface import tiny_arcface
 from torch import Tensor
 
 import zoo
+from tiny_arcface import tiny_arcface
 from zoo.color import lab_to_rgb, rgb_to_lab
 from zoo.errors import WeightsNotFoundError, ZooError
 from zoo.metrics import Metric

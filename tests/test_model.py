@@ -100,9 +100,11 @@ def test_guidance_of_one_is_none_and_more_moves_away_from_the_null() -> None:
     assert not torch.equal(plain, guided)
     dropped = tiny_model()
     dropped.load_state_dict(model.state_dict())
-    dropped.eval().conditioner.prepare = lambda f, s: tuple(  # type: ignore[method-assign]
-        n.expand(1, *n.shape[:-2], 16 // level.stride, 16 // level.stride)
-        for n, level in zip(model.conditioner.null, model.conditioner.denoiser_levels, strict=True)
+    dropped.eval().conditioner.prepare = (
+        lambda f, s: tuple(  # type: ignore[method-assign]
+            n.expand(1, *n.shape[:-2], 16 // level.stride, 16 // level.stride)
+            for n, level in zip(model.conditioner.null, model.conditioner.denoiser_levels, strict=True)
+        )
     )
     torch.testing.assert_close(colour(dropped, L), unguided, atol=1e-5, rtol=1e-5)
 

@@ -11,11 +11,11 @@ import skimage
 import timm
 import torch
 from safetensors.torch import save_file
-from test_encoders import lightness
-from tiny_arcface import CHANNELS, EMBEDDING, TinyArcFace, export, tiny_arcface
 from torch import Tensor, nn
 
 import zoo
+from test_encoders import lightness
+from tiny_arcface import CHANNELS, EMBEDDING, TinyArcFace, export, tiny_arcface
 from zoo.encoders._grey import grey_to_srgb
 from zoo.encoders.facenet import _CELLS, FaceNet, _even, _network
 from zoo.errors import WeightsNotFoundError, ZooError

@@ -11,7 +11,7 @@ from zoo.samplers import SAMPLERS, SamplerConfig, ddim, dpmpp_2m, noise_like
 MEAN, STD = 0.5, 0.2
 
 
-def ideal(schedule: Cosine | Linear):  # noqa: ANN201
+def ideal(schedule: Cosine | Linear):
     def denoise(x: Tensor, t: Tensor) -> Tensor:
         alpha, sigma = (f(t)[:, None, None, None] for f in (schedule.alpha, schedule.sigma))
         return MEAN + alpha * STD**2 / (alpha**2 * STD**2 + sigma**2) * (x - alpha * MEAN)
