@@ -20,7 +20,7 @@ from zoo.weights import sha256_file
 _NOT_IDENTITY = {
     "train": ("log", "checkpoint_every", "feature_cache_gb"),
     "eval": ("batch_size", "samples", "strips"),
-    "data": ("root",),
+    "data": ("root", "download"),
 }
 _AFTER_TRAINING = ("sampler", "eval", "metrics")
 

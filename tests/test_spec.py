@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
@@ -46,6 +48,15 @@ def test_every_option_of_a_group_fits_the_class_that_it_configures(group: str) -
     for file in sorted((CONFIGS / group).glob("*.yaml")):
         root = ["data.root=."] if group == "data" and "???" in file.read_text() else []
         Spec.from_config(plain(f"{group}={file.stem}", *root))
+
+
+@pytest.mark.parametrize("group", ["encoder", "cond", "data", "metrics"])
+def test_every_option_of_a_class_can_be_given_on_the_command_line(group: str) -> None:
+    for file in sorted((CONFIGS / group).glob("*.yaml")):
+        node = yaml.safe_load(file.read_text())
+        node = node[file.stem] if group == "metrics" else node
+        known = inspect.signature(GROUPS[group].get(node["name"])).parameters
+        assert set(known) - {"spec", "denoiser_levels"} <= set(node), file
 
 
 @pytest.mark.parametrize("group", list(GROUPS))
