@@ -103,7 +103,7 @@ def test_a_preset_changes_groups_and_the_command_line_has_the_last_word() -> Non
         ("denoiser.mults", [1, "2"], "denoiser.mults must be a list of an integer"),
         ("denoiser.extra", [1], "unknown option 'denoiser.extra'"),
         ("encoder.name", "arcfase", "unknown encoder 'arcfase'; did you mean 'arcface'?"),
-        ("encoder.width", 3, "unknown option 'encoder.width'"),
+        ("encoder.widht", 3, "did you mean 'encoder.width'"),
         ("cond.spec", 3, "unknown option 'cond.spec'"),
         ("metrics", {}, "metrics is empty"),
         ("metrics.psnr", 3, "metrics.psnr must be"),
