@@ -123,6 +123,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write to this file instead of the terminal")
     parser.add_argument("--force", action="store_true", help="compare rows that were scored in different ways")
     given = parser.parse_args()
+    if given.out and given.out.exists():
+        raise ZooError(f"{given.out} exists and is not overwritten; choose another --out or delete it")
     table = load(given.tables)
     if not given.force:
         refuse_mixtures(table)

@@ -182,7 +182,7 @@ def _carry_out(opened: Run, folder: RunFolder, identity: str) -> None:
         folder.describe(opened.spec.as_dict(), environment.describe(opened.device), facts)
         same = folder.adopt_training(opened.training_id)
         if same:
-            print(f"trained already, as run {same}; only sampling and scores are new")
+            print(f"the same training as run {same}: going on from its last checkpoint")
     trained = opened.train(folder)
     if _MAIN_PROCESS:
         found = opened.score()

@@ -64,19 +64,19 @@ class RunFolder:
         _write(self.path / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=True) + "\n")
 
     def adopt_training(self, training_id: str) -> str | None:
-        """If another run here that is done had the same training, take its last checkpoint: there is nothing left to
-        train. Returns that run's id."""
+        """If another run here has the same training, go on from its last checkpoint. Returns that run's id."""
         checkpoint = self.path / CHECKPOINT
         if checkpoint.exists():
             return None
-        for other in sorted(self.path.parent.glob("*/manifest.json")):
-            found = other.with_name(CHECKPOINT)
-            if found.exists() and other.with_name("rows.csv").exists() and _training_of(other) == training_id:
-                with replacing(checkpoint) as temporary:
-                    temporary.unlink()
-                    _link(found, temporary)
-                return other.parent.name
-        return None
+        same = [m.parent for m in self.path.parent.glob("*/manifest.json") if _training_of(m) == training_id]
+        found = [folder for folder in same if (folder / CHECKPOINT).exists()]
+        if not found:
+            return None
+        newest = max(found, key=lambda folder: (folder / CHECKPOINT).stat().st_mtime)
+        with replacing(checkpoint) as temporary:
+            temporary.unlink()
+            _link(newest / CHECKPOINT, temporary)  # its owner replaces the file and never changes it
+        return newest.name
 
     def finish(self, results: Iterable[Row]) -> None:
         """Write the scores; from now on the run is `done`."""

@@ -200,7 +200,7 @@ def test_a_sweep_goes_past_a_job_that_fails_and_trains_once_for_two_samplings(tm
     done = script(tmp_path, "-m", *SMALL, "device=cpu,cuda:99", "sampler.steps=1,2")
     assert done.returncode == 2
     assert len(list((tmp_path / "results" / "runs").glob("*/rows.csv"))) == 2
-    assert "trained already, as run" in done.stdout
+    assert "the same training as run" in done.stdout
     assert done.stderr.count("error: device=cuda:99 is not available") == 2
 
 

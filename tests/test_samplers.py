@@ -77,6 +77,23 @@ def test_the_network_is_called_once_per_step_and_the_callback_after_it(name: str
     assert seen == [1, 2, 3, 4]
 
 
+def test_bent_times_still_draw_from_the_gaussian() -> None:
+    x = sample("ddim", 100, Cosine(), time_power=2.5)
+    assert x.mean().item() == pytest.approx(MEAN, abs=0.01)
+    assert x.std().item() == pytest.approx(STD, rel=0.1)
+
+
+def test_a_time_power_above_one_lengthens_the_first_steps() -> None:
+    calls = []
+
+    def denoise(x: Tensor, t: Tensor) -> Tensor:
+        calls.append(t[0].item())
+        return x
+
+    SamplerConfig("ddim", 4, time_power=2.0)(denoise, torch.randn(1, 2, 4, 4), Cosine())
+    assert calls == [1.0, 0.5625, 0.25, 0.0625]
+
+
 def test_one_step_is_the_denoiser_itself() -> None:
     x = torch.randn(2, 2, 4, 4)
     expected = ideal(Cosine())(x, torch.ones(2))
@@ -91,6 +108,7 @@ def test_one_step_is_the_denoiser_itself() -> None:
         ({"steps": 0}, "at least 1"),
         ({"name": "ddpm", "eta": 0.5}, "for ddim only"),
         ({"eta": 1.5}, r"\[0, 1\]"),
+        ({"time_power": 0.0}, "greater than 0"),
         ({"dynamic_threshold": 0.0}, r"\(0, 1\]"),
     ],
 )

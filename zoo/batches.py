@@ -68,11 +68,11 @@ class Batches:
 
         indices = self._indices(step)[share]
         features = self.features.batch(indices, flipped) if self.features else None
-        needs_views = features is None and self.views is not None
+        views = _flip(self.views.batch(indices), flipped) if self.views and features is None else None
         return Batch(
             images=_flip(self.images.batch(indices), flipped),
             features=features,
-            views=_flip(self.views.batch(indices), flipped) if needs_views and self.views else None,
+            views=views,
             boxes=torch.tensor([self.box.flipped() if f else self.box for f in flipped]).reshape(-1, 3),
             t=t[share],
             noise=noise[share],
@@ -143,6 +143,7 @@ def open_batches(
             identity=encoder_identity(model),
             max_gb=config.feature_cache_gb,
             device=device,
+            flips=config.flip,
             progress=progress,
         )
     return Batches(images, config, seed=seed, chroma_size=chroma_size, views=views, features=features, box=box)

@@ -30,6 +30,13 @@ def uint8_to_lab(images: Tensor) -> tuple[Tensor, Tensor]:
     return rgb_to_lab(images.permute(0, 3, 1, 2).float() / 255)
 
 
+def uint8_to_lightness(images: Tensor) -> Tensor:
+    """The L (N, 1, H, W) of images at rest: (N, H, W, 1) uint8, L* as 255·L*/100, or (N, H, W, 3) uint8 sRGB."""
+    if images.shape[3] == 3:
+        return uint8_to_lab(images)[0]
+    return images.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
 def downsample_chroma(ab: Tensor, scale: int) -> Tensor:
     """Area average: (N, 2, H, W) → (N, 2, H/scale, W/scale)."""
     return ab if scale == 1 else F.avg_pool2d(ab, scale)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from zoo.batches import encoder_view
-from zoo.color import lab_to_rgb, uint8_to_lab
+from zoo.color import lab_to_rgb, uint8_to_lab, uint8_to_lightness
 from zoo.data import Dataset, Split
 from zoo.errors import ZooError
 from zoo.framing import WHOLE
@@ -90,8 +90,7 @@ class _Source:
         L, ab = uint8_to_lab(images)
         seen = L
         if self.views is not None:
-            pixels = torch.from_numpy(self.views.batch(indices)).to(self.device)
-            seen = pixels.permute(0, 3, 1, 2).float() * (2 / 255) - 1
+            seen = uint8_to_lightness(torch.from_numpy(self.views.batch(indices)).to(self.device))
         with torch.no_grad():
             features = self.model.encode(seen, self.view.box if self.view else WHOLE)
         coloured = []

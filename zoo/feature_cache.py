@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from zoo.color import uint8_to_lightness
 from zoo.encoders import Encoder
 from zoo.errors import ZooError
 from zoo.features import Features
@@ -126,21 +127,12 @@ def _compute(
     """Batch by batch, features of the images [and of their mirror images]."""
     for start in range(0, len(views), batch_size):
         indices = np.arange(start, min(start + batch_size, len(views)))
-        L = _lightness(torch.from_numpy(views.batch(indices)).to(device))  # (n, 1, S, S)
+        L = uint8_to_lightness(torch.from_numpy(views.batch(indices)).to(device))  # (n, 1, S, S)
         with torch.inference_mode():
             batch = [_on_image(encoder(L), box)]
             if flips:
                 batch.append(_on_image(encoder(L.flip(3)), box.flipped()))
         yield batch
-
-
-def _lightness(images: Tensor) -> Tensor:
-    """(n, S, S, C) uint8 → L (n, 1, S, S) in [-1, 1]."""
-    if images.shape[3] == 1:
-        return images.permute(0, 3, 1, 2).float() / 127.5 - 1
-    from zoo.color import uint8_to_lab
-
-    return uint8_to_lab(images)[0]
 
 
 def _on_image(features: Features, box: Box) -> Features:

@@ -1,7 +1,8 @@
 """Samplers: free functions from noise to x0 that know neither network nor conditioning.
 
 Each takes ``denoise(x_t, t) → x0`` with t (N,), noise x_T (N, C, h, w), a schedule and a number of steps.
-``generators`` holds one random generator per image, so that a result does not depend on its batch.
+``generators`` holds one random generator per image, so that a result does not depend on its batch. ``time_power``
+bends the times: u ↦ u^time_power for evenly spaced u, so that above 1 the steps near pure noise are the longer ones.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import difflib
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -32,6 +34,7 @@ class Sampler(Protocol):
         *,
         generators: Sequence[torch.Generator] = ...,
         callback: Callback | None = ...,
+        time_power: float = ...,
     ) -> Tensor: ...
 
 
@@ -43,6 +46,7 @@ class SamplerConfig:
         name: a key of `SAMPLERS`.
         steps: network evaluations (doubled by guidance).
         guidance: strength of classifier-free guidance on the encoder's features; 1 is none.
+        time_power: above 1, longer steps near pure noise and shorter ones near the end; 1: evenly spaced.
         eta: ddim only: 0 deterministic, 1 as noisy as DDPM.
         dynamic_threshold: percentile in (0, 1] beyond which x0 is pulled in (Saharia et al. 2022), or None.
     """
@@ -50,6 +54,7 @@ class SamplerConfig:
     name: str = "ddim"
     steps: int = 10
     guidance: float = 1.0
+    time_power: float = 1.0
     eta: float = 0.0
     dynamic_threshold: float | None = None
 
@@ -60,6 +65,8 @@ class SamplerConfig:
             raise ZooError(f"unknown sampler {self.name!r}{hint} Available: {', '.join(SAMPLERS)}.")
         if self.steps < 1:
             raise ZooError(f"sampler.steps must be at least 1, not {self.steps}")
+        if not self.time_power > 0:
+            raise ZooError(f"sampler.time_power must be greater than 0, not {self.time_power}")
         if self.eta and self.name != "ddim":
             raise ZooError(f"sampler.eta is for ddim only, not {self.name}")
         if not 0 <= self.eta <= 1:
@@ -77,9 +84,10 @@ class SamplerConfig:
         callback: Callback | None = None,
     ) -> Tensor:
         """Run the sampler of this name."""
-        if self.eta:
-            return ddim(denoise, x, schedule, self.steps, generators=generators, callback=callback, eta=self.eta)
-        return SAMPLERS[self.name](denoise, x, schedule, self.steps, generators=generators, callback=callback)
+        sampler = partial(ddim, eta=self.eta) if self.name == "ddim" else SAMPLERS[self.name]
+        return sampler(
+            denoise, x, schedule, self.steps, generators=generators, callback=callback, time_power=self.time_power
+        )
 
 
 def ddim(
@@ -90,11 +98,12 @@ def ddim(
     *,
     generators: Sequence[torch.Generator] = (),
     callback: Callback | None = None,
+    time_power: float = 1.0,
     eta: float = 0.0,
 ) -> Tensor:
     """Song et al. 2021, eq. 12; eta scales the noise that is put back."""
     x0 = x
-    for i, (t, s) in enumerate(_intervals(steps, x)):
+    for i, (t, s) in enumerate(_intervals(steps, x, time_power)):
         alpha_t, sigma_t, alpha_s, sigma_s = *_at(schedule, t), *_at(schedule, s)
         x0 = denoise(x, t)
         noise = (x - alpha_t * x0) / sigma_t
@@ -117,9 +126,10 @@ def ddpm(
     *,
     generators: Sequence[torch.Generator] = (),
     callback: Callback | None = None,
+    time_power: float = 1.0,
 ) -> Tensor:
     """Ho et al. 2020, algorithm 2: ancestral sampling with the posterior's variance, which is DDIM at eta = 1."""
-    return ddim(denoise, x, schedule, steps, generators=generators, callback=callback, eta=1.0)
+    return ddim(denoise, x, schedule, steps, generators=generators, callback=callback, time_power=time_power, eta=1.0)
 
 
 def dpmpp_2m(
@@ -130,11 +140,12 @@ def dpmpp_2m(
     *,
     generators: Sequence[torch.Generator] = (),
     callback: Callback | None = None,
+    time_power: float = 1.0,
 ) -> Tensor:
     """DPM-Solver++(2M), Lu et al. 2022, algorithm 2; first order where log-SNR is infinite (both ends)."""
     x0 = before = x
     h_before = torch.tensor(torch.inf)
-    for i, (t, s) in enumerate(_intervals(steps, x)):
+    for i, (t, s) in enumerate(_intervals(steps, x, time_power)):
         alpha_t, sigma_t, alpha_s, sigma_s = *_at(schedule, t), *_at(schedule, s)
         x0 = denoise(x, t)
         h = ((alpha_s * sigma_t) / (sigma_s * alpha_t)).log().flatten()[0]  # λ_s − λ_t
@@ -157,9 +168,9 @@ def noise_like(x: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
     return torch.stack([torch.randn(x.shape[1:], generator=g) for g in generators]).to(x)
 
 
-def _intervals(steps: int, x: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """(from, to) for each step from t = 1 to t = 0, evenly spaced; each (N,)."""
-    times = torch.linspace(1, 0, steps + 1, device=x.device)
+def _intervals(steps: int, x: Tensor, time_power: float) -> list[tuple[Tensor, Tensor]]:
+    """(from, to) for each step from t = 1 to t = 0; each (N,)."""
+    times = torch.linspace(1, 0, steps + 1, device=x.device) ** time_power
     return [(t.expand(len(x)), s.expand(len(x))) for t, s in itertools.pairwise(times)]
 
 

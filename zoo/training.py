@@ -19,7 +19,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 from torch import Tensor
 
 from zoo.batches import Batch, Batches
-from zoo.color import uint8_to_lab
+from zoo.color import uint8_to_lab, uint8_to_lightness
 from zoo.ema import EMA
 from zoo.errors import ZooError
 from zoo.features import Features
@@ -82,6 +82,8 @@ class _Trainer:
         on_step: OnStep | None,
     ) -> None:
         self.plain, self.batches, self.config, self.folder, self.on_step = model, batches, config, folder, on_step
+        if device.startswith("cuda:"):
+            torch.cuda.set_device(device)  # accelerate takes the current one
         AcceleratorState._reset_state(reset_partial_state=True)  # or one process could not train twice, differently
         self.accelerator = Accelerator(
             cpu=device == "cpu",
@@ -167,9 +169,12 @@ class _Trainer:
         return float(value)
 
     def _identity(self) -> str:
+        """All that the result depends on, but no path."""
         free = ("log", "checkpoint_every", "feature_cache_gb")  # may differ when a run goes on
         config = {k: v for k, v in asdict(self.config).items() if k not in free}
-        return json.dumps([self.plain.spec, config, self.batches.seed], sort_keys=True)
+        encoder = {k: v for k, v in self.plain.spec["encoder"].items() if k != "weights"}
+        spec = self.plain.spec | {"encoder": encoder, "weights_sha": self.plain.encoder.weights_sha}
+        return json.dumps([spec, config, self.batches.seed], sort_keys=True)
 
     def _save(self) -> None:
         if not self.accelerator.is_main_process:
@@ -213,7 +218,6 @@ def inputs(batch: Batch, device: torch.device | str) -> dict[str, Any]:
     """A batch as the arguments of `ColorDiffusion.forward`, on ``device``."""
     batch = Batch(*(_to(x, device) for x in batch))
     L, ab = uint8_to_lab(batch.images)
-    view = L if batch.views is None else batch.views.permute(0, 3, 1, 2).float() * (2 / 255) - 1
     return {
         "L": L,
         "ab": ab * batch.saturation[:, None, None, None],
@@ -221,7 +225,7 @@ def inputs(batch: Batch, device: torch.device | str) -> dict[str, Any]:
         "noise": batch.noise,
         "dropped": batch.dropped,
         "features": batch.features,
-        "view": view,
+        "view": L if batch.views is None else uint8_to_lightness(batch.views),
         "box": batch.boxes,
     }
 
