@@ -1,4 +1,41 @@
+"""Encoders that tests can build without weights."""
+
+from __future__ import annotations
+
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+import zoo
+from tiny_arcface import tiny_arcface
+from zoo.encoders import Encoder
+
+Make = Callable[..., Encoder]
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ArcFace file of the real layout, small and random."""
+    return tiny_arcface(tmp_path_factory.mktemp("arcface") / "tiny.onnx")
+
+
+@pytest.fixture(scope="session")
+def make(tiny: Path) -> Make:
+    """Any registered encoder, with no weights but what a test can make."""
+    needs: dict[str, dict[str, Any]] = {
+        "arcface": {"weights": str(tiny), "pretrained": False},
+        "facenet": {"pretrained": False},
+        "timm": {"model": "test_resnet.r160_in1k", "pretrained": False, "input_size": 64},
+    }
+
+    def build(name: str, **options: Any) -> Encoder:
+        torch.manual_seed(0)
+        return zoo.create_encoder(name, **{**needs.get(name, {}), **options})
+
+    return build

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,33 +11,10 @@ import torch
 from torch import Tensor
 
 import zoo
-from tiny_arcface import tiny_arcface
+from conftest import Make
 from zoo.encoders import Encoder
 from zoo.encoders._grey import grey_to_srgb
 from zoo.registry import encoders
-
-Make = Callable[..., Encoder]
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_arcface(tmp_path_factory.mktemp("arcface") / "tiny.onnx")
-
-
-@pytest.fixture
-def make(tiny: Path) -> Make:
-    """Any registered encoder, with no weights but what a test can make."""
-    needs: dict[str, dict[str, Any]] = {
-        "arcface": {"weights": str(tiny), "pretrained": False},
-        "facenet": {"pretrained": False},
-        "timm": {"model": "test_resnet.r160_in1k", "pretrained": False, "input_size": 64},
-    }
-
-    def build(name: str, **options: Any) -> Encoder:
-        torch.manual_seed(0)
-        return zoo.create_encoder(name, **{**needs.get(name, {}), **options})
-
-    return build
 
 
 def lightness(encoder: Encoder, n: int = 2) -> Tensor:

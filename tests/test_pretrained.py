@@ -22,12 +22,6 @@ from zoo.errors import WeightsNotFoundError, ZooError
 from zoo.framing import WHOLE, crop
 from zoo.weights import sha256_file
 
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_arcface(tmp_path_factory.mktemp("arcface") / "tiny.onnx")
-
-
 # arcface
 
 

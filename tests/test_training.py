@@ -264,6 +264,7 @@ def test_the_learning_rate_warms_up_and_ends_at_zero() -> None:
         ({"lr": math.nan}, "lr must be greater than 0"),
         ({"ema": 1.0}, r"ema must lie in \[0, 1\)"),
         ({"mixed_precision": "fp8"}, "no, fp16 or bf16"),
+        ({"log": ("tensorbord",)}, "tensorboard and wandb, not 'tensorbord'"),
         ({"warmup": -1}, "must not be negative"),
     ],
 )

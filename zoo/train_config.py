@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from zoo.errors import ZooError
 
@@ -26,7 +27,7 @@ class TrainConfig:
         mixed_precision: "no", "fp16" or "bf16" (for GPUs; slower than "no" on most CPUs).
         checkpoint_every: steps between checkpoints.
         feature_cache_gb: a frozen encoder's features are kept on disk up to this size, else recomputed in each step.
-        log: trackers that accelerate knows, e.g. ("tensorboard", "wandb").
+        log: any of "tensorboard" and "wandb".
     """
 
     steps: int | None = 1000
@@ -50,6 +51,11 @@ class TrainConfig:
             raise ZooError("give exactly one of train.steps and train.seconds, and set the other to null")
         if self.mixed_precision not in ("no", "fp16", "bf16"):
             raise ZooError(f"train.mixed_precision must be no, fp16 or bf16, not {self.mixed_precision!r}")
+        for name in self.log:
+            if name not in ("tensorboard", "wandb"):
+                raise ZooError(f"train.log knows tensorboard and wandb, not {name!r}")
+            if find_spec(name) is None:
+                raise ZooError(f"train.log: {name} is not installed; run pip install {name}, or leave it out")
         for name in ("steps", "seconds", "batch_size", "lr", "grad_clip", "checkpoint_every"):
             value = getattr(self, name)
             if value is not None and not value > 0:
