@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +58,7 @@ class Run:
         spec = Spec.from_config(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
         device = environment.pick_device(spec.machine.device)
         environment.reset_peak_memory(device)
-        model = ColorDiffusion(
-            encoder=spec.encoder.as_dict(),
-            cond=spec.cond.as_dict(),
-            denoiser=spec.denoiser,
-            diffusion=asdict(spec.diffusion),
-            image_size=spec.image_size,
-            seed=spec.seed,
-        )
+        model = spec.build_model()
         dataset = registry.datasets.create(spec.data.name, **spec.data.options)
         labels = {group: label(config, group) for group in ("encoder", "cond")}
         return cls(spec, labels, model, dataset, _open_images(spec, dataset), device)

@@ -18,6 +18,7 @@ from zoo.denoiser import Denoiser, stages
 from zoo.diffusion import Diffusion
 from zoo.errors import ZooError
 from zoo.evaluation import EvalConfig
+from zoo.model import ColorDiffusion
 from zoo.samplers import SamplerConfig
 from zoo.train_config import TrainConfig
 
@@ -118,6 +119,17 @@ class Spec:
         )
         _check_trackers(spec.train.log)
         return spec
+
+    def build_model(self) -> ColorDiffusion:
+        """The untrained model. Raises `ZooError` for missing weights or an impossible pair."""
+        return ColorDiffusion(
+            encoder=self.encoder.as_dict(),
+            cond=self.cond.as_dict(),
+            denoiser=self.denoiser,
+            diffusion=asdict(self.diffusion),
+            image_size=self.image_size,
+            seed=self.seed,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, in the layout of the configuration."""

@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -139,16 +138,7 @@ def _spec(overrides: list[str]) -> Spec:
 
 
 def _model(overrides: list[str], device: str) -> ColorDiffusion:
-    spec = _spec(overrides)
-    model = ColorDiffusion(
-        encoder=spec.encoder.as_dict(),
-        cond=spec.cond.as_dict(),
-        denoiser=spec.denoiser,
-        diffusion=asdict(spec.diffusion),
-        image_size=spec.image_size,
-        seed=SEED,
-    )
-    return model.to(device)
+    return _spec(overrides).build_model().to(device)
 
 
 def _opened(overrides: list[str], device: str, cache: Path) -> tuple[ColorDiffusion, Batches]:
