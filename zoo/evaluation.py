@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from zoo.batches import encoder_view
 from zoo.color import lab_to_rgb, uint8_to_lab, uint8_to_lightness
-from zoo.data import Dataset, Split
+from zoo.data import Dataset, Split, name_hash
 from zoo.errors import ZooError
 from zoo.framing import WHOLE
 from zoo.images import ImageCache, Progress, View, open_images
@@ -140,8 +139,7 @@ def evaluate(
 
 def generator_of(seed: int, key: str, sample: int) -> torch.Generator:
     """The noise of one colouring of one image: it depends on neither the batch nor the other images."""
-    digest = hashlib.sha256(f"{seed}/{sample}/{key}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+    return torch.Generator().manual_seed(int.from_bytes(name_hash(f"{seed}/{sample}/{key}")[:7], "big"))
 
 
 def _prepared(metrics: Sequence[Metric], device: str) -> tuple[list[Metric], dict[int, list[Score]]]:
@@ -156,7 +154,7 @@ def _prepared(metrics: Sequence[Metric], device: str) -> tuple[list[Metric], dic
 
 
 def _strips(source: _Source, config: EvalConfig) -> np.ndarray:
-    by_hash = sorted(range(len(source.images)), key=lambda i: hashlib.sha256(source.images.keys[i].encode()).digest())
+    by_hash = sorted(range(len(source.images)), key=lambda i: name_hash(source.images.keys[i]))
     chosen = np.array(sorted(by_hash[: config.strips]))
     grey, coloured, truth = source.colour(chosen, range(config.samples))
     columns = torch.cat([grey[:, None], coloured.transpose(0, 1), truth[:, None]], dim=1)  # (K, 2 + S, 3, H, W)

@@ -20,8 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from zoo.data import BrokenImageError, Dataset, Split
-from zoo.data._files import name_hash
+from zoo.data import BrokenImageError, Dataset, Split, name_hash
 from zoo.errors import ZooError
 from zoo.framing import WHOLE, Box
 from zoo.row_file import RowFile, write_rows

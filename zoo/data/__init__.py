@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import unicodedata
 from abc import ABC, abstractmethod
 from typing import Literal
 
@@ -39,3 +41,8 @@ class Dataset(ABC):
     def load(self, key: str) -> np.ndarray:
         """One image, (S, S, 3) uint8 sRGB, square (centre crop), EXIF orientation applied.
         Raises `BrokenImageError` with a reason."""
+
+
+def name_hash(name: str) -> bytes:
+    """sha256 of a name's Unicode text, composed (macOS may store it decomposed)."""
+    return hashlib.sha256(unicodedata.normalize("NFC", name).encode("utf-8", "surrogateescape")).digest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import unicodedata
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -14,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from zoo.data import BrokenImageError, Dataset, Split
+from zoo.data import BrokenImageError, Dataset, Split, name_hash
 from zoo.data._decode import decode
 from zoo.errors import ZooError
 from zoo.framing import Box
@@ -101,11 +100,6 @@ def find_images(root: Path, below: str = ".") -> list[str]:
             if not name.startswith(".") and PurePosixPath(name).suffix.lower() in SUFFIXES
         ]
     return sorted(found)
-
-
-def name_hash(name: str) -> bytes:
-    """sha256 of a name's Unicode text, composed (macOS may store it decomposed)."""
-    return hashlib.sha256(unicodedata.normalize("NFC", name).encode("utf-8", "surrogateescape")).digest()
 
 
 def hash_split(name: str, val_fraction: float, test_fraction: float) -> Split:
