@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 from collections.abc import Mapping
@@ -25,7 +24,6 @@ from zoo.train_config import TrainConfig
 T = TypeVar("T")
 
 _SECTIONS = ("encoder", "cond", "data", "diffusion", "sampler", "train", "metrics", "denoiser", "eval")
-_TRACKERS = ("tensorboard", "wandb")
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ class Spec:
         _check_number("seed", config["seed"], int, "[0, inf)")
         _check_number("data.limit", limit, int | None, "[1, inf)")
         _check_denoiser(sections["denoiser"], config["image_size"])
-        spec = cls(
+        return cls(
             encoder=_plug_in("encoder", sections["encoder"], registry.encoders),
             cond=_plug_in("cond", sections["cond"], registry.conditioners, given=("spec", "denoiser_levels")),
             data=_plug_in("data", data, registry.datasets),
@@ -117,8 +115,6 @@ class Spec:
             seed=config["seed"],
             machine=_build("", Machine, {key: config[key] for key in machine & set(config)}),
         )
-        _check_trackers(spec.train.log)
-        return spec
 
     def build_model(self) -> ColorDiffusion:
         """The untrained model. Raises `ZooError` for missing weights or an impossible pair."""
@@ -207,14 +203,6 @@ def _check_denoiser(options: Mapping[str, Any], image_size: int) -> None:
             f"image_size must be a multiple of chroma_scale · patch · 2^(levels − 1) = {stride}, "
             f"not {image_size}; try image_size={near}"
         )
-
-
-def _check_trackers(names: tuple[str, ...]) -> None:
-    for name in names:
-        if name not in _TRACKERS:
-            raise ZooError(unknown("tracker", name, _TRACKERS, "train.log"))
-        if importlib.util.find_spec(name) is None:
-            raise ZooError(f"train.log: {name} is not installed; pip install {name}, or leave it out")
 
 
 def _as_yaml(value: Any) -> Any:

@@ -92,7 +92,7 @@ def test_a_preset_changes_groups_and_the_command_line_has_the_last_word() -> Non
         ("train.seconds", 60, "exactly one of train.steps and train.seconds"),
         ("train.p_uncond", 1.5, "train.p_uncond must lie in"),
         ("train.flip", 1, "train.flip must be true or false"),
-        ("train.log", ["csv"], "unknown tracker 'train.log.csv'"),
+        ("train.log", ["csv"], "train.log knows tensorboard and wandb, not 'csv'"),
         ("eval.split", "tset", "eval.split must be"),
         ("eval.limit", 0, "eval.limit must be at least 1"),
         ("data.limit", 0, "data.limit must lie in [1, inf)"),
