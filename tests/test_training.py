@@ -177,6 +177,19 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path: Path, killed_after: lis
         assert torch.equal(weight, resumed[name]), name
 
 
+@pytest.mark.slow
+def test_two_processes_train_the_same_net_as_one(tmp_path: Path) -> None:
+    run_in_process(tmp_path / "one", tmp_path / "cache").communicate()
+    script = str(Path(__file__).with_name("train_tiny.py"))
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command = [*launcher, script, str(tmp_path / "two"), str(tmp_path / "cache"), "12", "0"]
+    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=300).stdout
+    assert told.split() == [str(i) for i in range(1, 13)]  # the second process says nothing
+    one, two = (load_file(tmp_path / name / MODEL) for name in ("one", "two"))
+    for name, weight in one.items():
+        torch.testing.assert_close(two[name], weight, atol=2e-4, rtol=1e-3, msg=name)
+
+
 def test_a_finished_run_is_not_trained_again(dataset: Dataset, cache: Path, tmp_path: Path) -> None:
     model = tiny_model()
     first = train(model, batches_for(model, dataset, cache), TINY, tmp_path)
