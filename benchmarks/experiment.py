@@ -57,6 +57,8 @@ class Run:
             raise ZooError(f"{missing[0]} must be given: {missing[0]}=...")
         spec = Spec.from_config(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
         device = environment.pick_device(spec.machine.device)
+        if device == "cpu" and spec.train.mixed_precision == "fp16":
+            raise ZooError("train.mixed_precision=fp16 needs a GPU; expected no or bf16 on device=cpu")
         environment.reset_peak_memory(device)
         model = spec.build_model()
         dataset = registry.datasets.create(spec.data.name, **spec.data.options)

@@ -196,6 +196,13 @@ def test_a_run_writes_its_folder_and_a_second_one_only_shows_it(
     assert rows.read(tmp_path / "table.csv") == [scored]
 
 
+def test_half_precision_without_a_gpu_is_refused_before_data_is_read(tmp_path: Path) -> None:
+    config = composed(*SMALL, "train.mixed_precision=fp16", f"cache_dir={tmp_path}/cache")
+    with pytest.raises(ZooError, match="needs a GPU"):
+        experiment.run(config)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_sweep_goes_past_a_job_that_fails_and_trains_once_for_two_samplings(tmp_path: Path) -> None:
     done = script(tmp_path, "-m", *SMALL, "device=cpu,cuda:99", "sampler.steps=1,2")
     assert done.returncode == 2
