@@ -149,7 +149,10 @@ def _opened(overrides: list[str], device: str, cache: Path) -> tuple[ColorDiffus
 
 
 def _training_step(model: ColorDiffusion, n: int, device: str) -> Callable[[], None]:
-    """A whole optimiser step on ``n`` random images, the encoder's pass included."""
+    """Forward, backward and a plain gradient step on ``n`` random images, the encoder's pass included.
+
+    Neither side has AdamW's, the clipping's or the average's share, which grows with the parameters.
+    """
     chroma = model.image_size // model.denoiser.chroma_scale
     rng = np.random.default_rng(SEED)
     images = torch.from_numpy(rng.integers(0, 256, (n, model.image_size, model.image_size, 3), dtype=np.uint8))

@@ -139,8 +139,9 @@ class ColorDiffusion(nn.Module):
             callback: sees (steps done, ab at the chroma resolution) after each step.
         """
         context = self.context(features, L)
-        null = self.conditioner.drop(context, torch.ones(len(L), dtype=torch.bool, device=L.device))
         guided = sampler.guidance != 1 and len(context) > 0
+        everywhere = torch.ones(len(L), dtype=torch.bool, device=L.device)
+        null = self.conditioner.drop(context, everywhere) if guided else ()
 
         def denoise(x: Tensor, t: Tensor) -> Tensor:
             x0 = self.diffusion.to_x0(self._predict(x, L, t, context), x, t)
