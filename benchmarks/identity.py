@@ -38,6 +38,7 @@ def run_id(spec: Spec, *, manifests: Mapping[str, str], weights_sha: str | None)
 def training_id(spec: Spec, *, manifest: str, weights_sha: str | None) -> str:
     """12 hex digits over what the trained weights depend on: runs that only sample or score differently share it."""
     identity = {key: value for key, value in _identity(spec, weights_sha).items() if key not in _AFTER_TRAINING}
+    identity["data"].pop("groups", None)
     return _digest({**identity, "manifest": manifest})
 
 
@@ -66,6 +67,8 @@ def _identity(spec: Spec, weights_sha: str | None) -> dict[str, Any]:
         del plain[field.name]
     for section, names in _NOT_IDENTITY.items():
         plain[section] = {key: value for key, value in plain[section].items() if key not in names}
+    if plain["data"].get("groups") is None:  # then it changes no score
+        plain["data"].pop("groups", None)
     if weights_sha:
         plain["encoder"]["weights"] = weights_sha
     return {key: _without_paths(value) for key, value in plain.items()}

@@ -61,6 +61,7 @@ class Evaluation:
         seconds_per_image: of encoding and sampling, without metrics.
         n_images: scored.
         manifest: sha256 that names the images.
+        keys: their names, in the order of each score's per-image values.
         strips: (K, 2 + samples, H, W, 3) uint8: grey, samples, truth, of K images chosen by a hash of their names.
     """
 
@@ -68,6 +69,7 @@ class Evaluation:
     seconds_per_image: float
     n_images: int
     manifest: str
+    keys: tuple[str, ...]
     strips: np.ndarray
 
 
@@ -132,9 +134,33 @@ def evaluate(
         spent += time.perf_counter() - started
         for metric in ready:
             metric.update(coloured[0], truth)
-    scores = [s for metric in metrics for s in (metric.compute() if metric in ready else holes[id(metric)])]
+    groups = [dataset.group(key) for key in images.keys]
+    scores: list[Score] = []
+    for metric in metrics:
+        found = metric.compute() if metric in ready else holes[id(metric)]
+        scores += found + (by_group(found, groups) if metric.by_group else [])
     strips = _strips(source, config)
-    return Evaluation(scores, spent / len(images), len(images), images.manifest, strips)
+    return Evaluation(scores, spent / len(images), len(images), images.manifest, images.keys, strips)
+
+
+def by_group(scores: Sequence[Score], groups: Sequence[str | None]) -> list[Score]:
+    """Each per-image score averaged over each group: ``skin_tone_error[tan]``, with the number of images noted.
+
+    Args:
+        groups: of each image, in the order of the per-image values; None: not known.
+    """
+    found = []
+    for group in sorted({group for group in groups if group is not None}):
+        members = torch.tensor([other == group for other in groups])
+        for score in scores:
+            if score.per_image is None:
+                continue
+            values = score.per_image[members]
+            values = values[~values.isnan()]
+            value = values.mean().item() if len(values) else None
+            name, note = f"{score.name}[{group}]", f"{len(values)} images"
+            found.append(Score(name, value, score.higher_is_better, note=note))
+    return found
 
 
 def generator_of(seed: int, key: str, sample: int) -> torch.Generator:

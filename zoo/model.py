@@ -31,6 +31,10 @@ FORMAT_VERSION = "1"
 class ColorDiffusion(nn.Module):
     """Diffuses the chroma of a photo whose lightness is known.
 
+    Attributes:
+        face_box: where the ArcFace template's square lay in the images that it was trained on (`Dataset.face_box`), so
+            that a face in a photo can be shown to it in the same place; None: not known.
+
     Args:
         encoder: ``{"name": ..., **options}`` of a registered encoder.
         cond: the same for a conditioner.
@@ -71,6 +75,7 @@ class ColorDiffusion(nn.Module):
         if image_size < levels[-1].stride or image_size % levels[-1].stride:
             raise ZooError(f"image_size must be a multiple of {levels[-1].stride} for this denoiser, not {image_size}")
         self.image_size = image_size
+        self.face_box: Box | None = None
         self.diffusion = Diffusion(**diffusion)
         with _drawn_from(seed):
             self.encoder = encoders.create(**encoder)
@@ -187,6 +192,7 @@ class ColorDiffusion(nn.Module):
             "version": FORMAT_VERSION,
             "spec": json.dumps(self.spec, sort_keys=True),
             "encoder_sha256": self.encoder.weights_sha or "",
+            "face_box": json.dumps(self.face_box),
         }
         state = {k: v.detach().cpu().contiguous() for k, v in self.stored_state().items()}
         with replacing(path) as temporary:
@@ -207,6 +213,7 @@ class ColorDiffusion(nn.Module):
             spec = json.loads(metadata["spec"])
             spec["encoder"] |= encoder or {}
             recorded = metadata["encoder_sha256"]
+            face_box = json.loads(metadata.get("face_box", "null"))
         except (ValueError, KeyError, TypeError) as error:
             raise ZooError(f"checkpoint {path}: its spec cannot be read ({error})") from error
         model = cls(**spec)
@@ -218,6 +225,7 @@ class ColorDiffusion(nn.Module):
         if expected != {name: tensor.shape for name, tensor in state.items()}:
             raise ZooError(f"checkpoint {path} does not hold the weights that its spec asks for: damaged or edited")
         model.load_state_dict(state, strict=False)  # frozen pretrained weights are in place already
+        model.face_box = None if face_box is None else Box(*face_box)
         return model.to(device).eval()
 
     def _predict(self, x_t: Tensor, L: Tensor, t: Tensor, context: Context) -> Tensor:

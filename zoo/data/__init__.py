@@ -42,6 +42,10 @@ class Dataset(ABC):
         """One image, (S, S, 3) uint8 sRGB, square (centre crop), EXIF orientation applied.
         Raises `BrokenImageError` with a reason."""
 
+    def group(self, key: str) -> str | None:
+        """Of which group of people the image shows one, where that is known: scores can be told apart by it."""
+        return None
+
 
 def name_hash(name: str) -> bytes:
     """sha256 of a name's Unicode text, composed (macOS may store it decomposed)."""

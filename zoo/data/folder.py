@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zoo.data import Split
 from zoo.data._files import FileDataset, check_fractions, find_images, split_by_hash
+from zoo.data._groups import group_reader
 from zoo.errors import ZooError
 from zoo.registry import datasets
 
@@ -25,9 +26,12 @@ class Folder(FileDataset):
             ``"auto"``: looked for when first asked for (`zoo.face_box`); None: not known.
         val_fraction: share of the hashed images that goes to val.
         test_fraction: share that goes to test.
+        groups: how the group of people that an image shows one of is known: a ``.csv`` with columns ``file`` and
+            ``group``, or a regular expression with one group, searched in the file's name. Some scores are told apart
+            by it.
 
     Raises:
-        ZooError: no such folder, impossible fractions, or ``val/`` or ``test/`` without ``train/``.
+        ZooError: no such folder, impossible fractions, unreadable groups, or ``val/`` or ``test/`` without ``train/``.
     """
 
     def __init__(
@@ -36,14 +40,19 @@ class Folder(FileDataset):
         face_box: Sequence[float] | str | None = "auto",
         val_fraction: float = 0.05,
         test_fraction: float = 0.05,
+        groups: str | None = None,
     ) -> None:
         super().__init__(root, face_box)
+        self._group_of = group_reader(groups)
         check_fractions(val_fraction, test_fraction)
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction
         self.given = [name for name in ("train", "val", "test") if (self.root / name).is_dir()]
         if self.given and "train" not in self.given:
             raise ZooError(f"{str(root)!r} has {self.given[0]}/ but no train/; expected train/, or none of them")
+
+    def group(self, key: str) -> str | None:
+        return self._group_of(key)
 
     def find(self) -> dict[str, list[str]]:
         val_fraction = 0.0 if "val" in self.given else self.val_fraction

@@ -16,7 +16,8 @@ class Score:
         name: as it stands in result rows, e.g. ``"colorfulness_abs_diff"``.
         value: None is a hole; ``note`` then says why.
         higher_is_better: None where neither is (e.g. the colourfulness of the truth).
-        per_image: (N,) values whose mean is ``value``, where the metric is one; None for distances of sets.
+        per_image: (N,) values whose mean is ``value``, where the metric is one; None for distances of sets. NaN: this
+            image has no value and does not count.
     """
 
     name: str
@@ -34,9 +35,11 @@ class Metric(ABC):
 
     Attributes:
         version: raise it when the same images would get another value; part of ``protocol_id``.
+        by_group: its per-image scores are averaged over each group of the dataset (`Dataset.group`) too.
     """
 
     version: int = 1
+    by_group: bool = False
 
     def prepare(self, device: str) -> None:
         """Load what it needs onto ``device``. Raises `zoo.errors.ZooError` (e.g. `WeightsNotFoundError`) if it cannot:

@@ -31,7 +31,15 @@ class PerImageMetric(Metric):
             return self.hole("no images")
         better = self.names()
         values = {name: torch.cat(batches) for name, batches in self._batches.items()}
-        return [Score(name, v.mean().item(), better[name], per_image=v) for name, v in values.items()]
+        return [_score(name, v, better[name]) for name, v in values.items()]
+
+
+def _score(name: str, values: Tensor, higher_is_better: bool | None) -> Score:
+    counted = ~values.isnan()
+    if not counted.any():
+        return Score(name, None, higher_is_better, note="no image has a value")
+    note = "" if counted.all() else f"{int(counted.sum())} of {len(values)} images have a value"
+    return Score(name, values[counted].mean().item(), higher_is_better, per_image=values, note=note)
 
 
 def require_side(images: Tensor, least: int, metric: str) -> None:
