@@ -10,7 +10,8 @@ from zoo import registry
 from zoo.denoiser import Denoiser
 from zoo.errors import ZooError
 from zoo.features import Features
-from zoo.model import ColorDiffusion, pulled_in
+from zoo.chroma import pulled_in
+from zoo.model import ColorDiffusion
 from zoo.samplers import SamplerConfig
 
 

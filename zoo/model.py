@@ -13,7 +13,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from zoo.color import downsample_chroma, upsample_chroma
+from zoo.chroma import ChromaSampler
+from zoo.color import downsample_chroma
 from zoo.conditioners import Context
 from zoo.denoiser import Denoiser, stages
 from zoo.diffusion import Diffusion
@@ -22,7 +23,7 @@ from zoo.features import Features
 from zoo.files import replacing
 from zoo.framing import WHOLE, Box, uncrop
 from zoo.registry import conditioners, encoders
-from zoo.samplers import Callback, SamplerConfig, noise_like
+from zoo.samplers import Callback, SamplerConfig
 
 FORMAT = "face-colour-zoo"
 FORMAT_VERSION = "1"
@@ -144,25 +145,11 @@ class ColorDiffusion(nn.Module):
             callback: sees (steps done, ab at the chroma resolution) after each step.
         """
         context = self.context(features, L)
-        guided = sampler.guidance != 1 and len(context) > 0
-        everywhere = torch.ones(len(L), dtype=torch.bool, device=L.device)
-        null = self.conditioner.drop(context, everywhere) if guided else ()
-
-        def denoise(x: Tensor, t: Tensor) -> Tensor:
-            x0 = self.diffusion.to_x0(self._predict(x, L, t, context), x, t)
-            if guided:
-                free = self.diffusion.to_x0(self._predict(x, L, t, null), x, t)
-                x0 = free + sampler.guidance * (x0 - free)
-            return x0 if sampler.dynamic_threshold is None else pulled_in(x0, sampler.dynamic_threshold)
-
-        def shown(step: int, x0: Tensor) -> None:
-            if callback:
-                callback(step, self._to_ab(x0))
-
-        scale = self.denoiser.chroma_scale
-        x = noise_like(L.new_empty(len(L), 2, L.shape[-2] // scale, L.shape[-1] // scale), generators)
-        x0 = sampler(denoise, x, self.diffusion.noise_schedule, generators=generators, callback=shown)
-        return upsample_chroma(self._to_ab(x0), L)
+        null: Context = ()
+        if sampler.guidance != 1:
+            null = self.conditioner.drop(context, torch.ones(len(L), dtype=torch.bool, device=L.device))
+        sample = ChromaSampler(self._predict, self.diffusion, self.ab_mean, self.ab_std, self.denoiser.chroma_scale)
+        return sample(L, context, null, sampler, generators, callback)
 
     def set_chroma_statistics(self, ab: Tensor) -> None:
         """Fix the mean and standard deviation by which ab is normalised, from training images' ab (N, 2, H, W)."""
@@ -233,15 +220,6 @@ class ColorDiffusion(nn.Module):
             return self.conditioner.inject(h, level, context)
 
         return self.denoiser(x_t, L, t, inject, self.conditioner.embed(context))
-
-    def _to_ab(self, x0: Tensor) -> Tensor:
-        return x0 * (2 * self.ab_std) + self.ab_mean
-
-
-def pulled_in(x0: Tensor, percentile: float) -> Tensor:
-    """Dynamic thresholding (Saharia et al. 2022): each image is scaled so that its percentile of |x0| is at most 1."""
-    bound = x0.abs().flatten(1).quantile(percentile, dim=1).clamp_min(1)[:, None, None, None]
-    return x0.clamp(-bound, bound) / bound
 
 
 @contextmanager
