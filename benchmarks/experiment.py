@@ -47,6 +47,7 @@ class Run:
     dataset: Dataset
     images: dict[str, ImageCache]
     device: str
+    weights_sha: str | None  # of the weights that were given; an encoder may pretrain its own later
 
     @classmethod
     def open(cls, config: DictConfig) -> Run:
@@ -63,36 +64,36 @@ class Run:
         model = spec.build_model()
         dataset = registry.datasets.create(spec.data.name, **spec.data.options)
         labels = {group: label(config, group) for group in ("encoder", "cond")}
-        return cls(spec, labels, model, dataset, _open_images(spec, dataset), device)
+        images = _open_images(spec, dataset)
+        return cls(spec, labels, model, dataset, images, device, model.encoder.weights_sha)
 
     @property
     def id(self) -> str:
         manifests = {role: cache.manifest for role, cache in self.images.items()}
-        return run_id(self.spec, manifests=manifests, weights_sha=self.model.encoder.weights_sha)
+        return run_id(self.spec, manifests=manifests, weights_sha=self.weights_sha)
 
     @property
     def training_id(self) -> str:
         manifest = self.images["train"].manifest
-        return training_id(self.spec, manifest=manifest, weights_sha=self.model.encoder.weights_sha)
+        return training_id(self.spec, manifest=manifest, weights_sha=self.weights_sha)
 
     def train(self, folder: RunFolder) -> TrainResult:
         spec = self.spec
-        batches = open_batches(
-            self.model,
-            self.dataset,
-            spec.train,
-            seed=spec.seed,
-            cache_dir=spec.machine.cache,
-            device=self.device,
-            limit=spec.data_limit,
-            progress=bar,
-        )
-        progress = TrainingBar()
-        try:
-            on_step = progress if _MAIN_PROCESS else None
+        with TrainingBar("pretraining") as pretraining:
+            batches = open_batches(
+                self.model,
+                self.dataset,
+                spec.train,
+                seed=spec.seed,
+                cache_dir=spec.machine.cache,
+                device=self.device,
+                limit=spec.data_limit,
+                progress=bar,
+                on_step=pretraining,  # in whichever process does it
+            )
+        with TrainingBar("training") as training:
+            on_step = training if _MAIN_PROCESS else None
             return train(self.model, batches, spec.train, folder.path, device=self.device, on_step=on_step)
-        finally:
-            progress.close()
 
     def score(self) -> Evaluation:
         return evaluate(

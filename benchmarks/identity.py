@@ -71,6 +71,8 @@ def _identity(spec: Spec, weights_sha: str | None) -> dict[str, Any]:
         plain["data"].pop("groups", None)
     if weights_sha:
         plain["encoder"]["weights"] = weights_sha
+    elif plain["encoder"]["name"] == "unet":  # runs from before it took any keep their ids
+        plain["encoder"].pop("weights", None)
     return {key: _without_paths(value) for key, value in plain.items()}
 
 

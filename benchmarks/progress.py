@@ -23,9 +23,10 @@ def bar(items: Iterable, total: int, what: str) -> Iterable:
 
 
 class TrainingBar:
-    """Shows step, loss, images/s and time left; a `zoo.training.OnStep`."""
+    """Shows step, loss, images/s and time left; a `zoo.training.OnStep`. Nothing is shown before the first step."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
+        self._what = what
         self._bar: tqdm | None = None
         self._loss = 0.0
 
@@ -35,7 +36,7 @@ class TrainingBar:
             self._bar = tqdm(
                 total=1.0,
                 initial=info.share,
-                desc="training",
+                desc=self._what,
                 mininterval=seconds_between_updates(),
                 bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
             )
@@ -43,7 +44,16 @@ class TrainingBar:
         text = f"step {info.step}, loss {self._loss:.4f}, {info.images_per_second:.0f} images/s"
         self._bar.set_postfix_str(text, refresh=False)
         self._bar.update(min(info.share, 1.0) - self._bar.n)
+        if info.share >= 1:
+            self._close()
 
-    def close(self) -> None:
+    def __enter__(self) -> TrainingBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         if self._bar is not None:
             self._bar.close()
+            self._bar = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +20,9 @@ from zoo.framing import WHOLE, Box
 from zoo.images import ImageCache, Progress, View, open_images
 from zoo.model import ColorDiffusion
 from zoo.train_config import TrainConfig
+
+if TYPE_CHECKING:
+    from zoo.training import OnStep
 
 STATISTICS_IMAGES = 2048
 
@@ -37,8 +40,25 @@ class Batch(NamedTuple):
     saturation: Tensor  # (N,) factor on ab
 
 
-class Batches:
-    """Training images with their features, drawn epoch by epoch in an order that depends on the seed alone."""
+class Shuffled:
+    """Training images, drawn epoch by epoch in an order that depends on the seed alone."""
+
+    def __init__(self, images: ImageCache, batch_size: int, seed: int) -> None:
+        self.images, self.batch_size, self.seed = images, batch_size, seed
+
+    def _indices(self, step: int) -> np.ndarray:
+        """Images of ``step``: epochs are shuffled one by one and follow each other without a gap."""
+        n, size = len(self.images), self.batch_size
+        positions = np.arange(step * size, (step + 1) * size)
+        epochs = {e: self._order(int(e)) for e in np.unique(positions // n)}
+        return np.array([epochs[p // n][p % n] for p in positions])
+
+    def _order(self, epoch: int) -> np.ndarray:
+        return np.random.default_rng(seed_of("epoch", self.seed, epoch)).permutation(len(self.images))
+
+
+class Batches(Shuffled):
+    """Training images with their features, and the draws of diffusion."""
 
     def __init__(
         self,
@@ -51,14 +71,15 @@ class Batches:
         features: FeatureCache | None = None,
         box: Box = WHOLE,
     ) -> None:
-        self.images, self.config, self.views, self.features, self.box = images, config, views, features, box
-        self.seed, self.chroma_size = seed, chroma_size
+        super().__init__(images, config.batch_size, seed)
+        self.config, self.views, self.features, self.box = config, views, features, box
+        self.chroma_size = chroma_size
 
     def at(self, step: int, rank: int = 0, world: int = 1) -> Batch:
         """The batch of ``step`` (from 0), or this rank's equal share of it: the shares of all ranks are the batch."""
         n = self.config.batch_size
         share = slice(rank * n // world, (rank + 1) * n // world)
-        rng = torch.Generator().manual_seed(_seed("step", self.seed, step))
+        rng = torch.Generator().manual_seed(seed_of("step", self.seed, step))
         jitter = self.config.saturation_jitter
         t = stratified_times(n, rng)
         noise = torch.randn(n, 2, self.chroma_size, self.chroma_size, generator=rng)
@@ -68,9 +89,9 @@ class Batches:
 
         indices = self._indices(step)[share]
         features = self.features.batch(indices, flipped) if self.features else None
-        views = _flip(self.views.batch(indices), flipped) if self.views and features is None else None
+        views = mirrored(self.views.batch(indices), flipped) if self.views and features is None else None
         return Batch(
-            images=_flip(self.images.batch(indices), flipped),
+            images=mirrored(self.images.batch(indices), flipped),
             features=features,
             views=views,
             boxes=torch.tensor([self.box.flipped() if f else self.box for f in flipped]).reshape(-1, 3),
@@ -82,19 +103,9 @@ class Batches:
 
     def chroma_sample(self) -> Tensor:
         """ab (N, 2, H, W) of up to 2048 training images, for the statistics by which the model normalises."""
-        order = np.random.default_rng(_seed("statistics")).permutation(len(self.images))
+        order = np.random.default_rng(seed_of("statistics")).permutation(len(self.images))
         parts = np.array_split(np.sort(order[:STATISTICS_IMAGES]), 16)
         return torch.cat([uint8_to_lab(torch.from_numpy(self.images.batch(p)))[1] for p in parts if len(p)])
-
-    def _indices(self, step: int) -> np.ndarray:
-        """Images of ``step``: epochs are shuffled one by one and follow each other without a gap."""
-        n, size = len(self.images), self.config.batch_size
-        positions = np.arange(step * size, (step + 1) * size)
-        epochs = {e: self._order(int(e)) for e in np.unique(positions // n)}
-        return np.array([epochs[p // n][p % n] for p in positions])
-
-    def _order(self, epoch: int) -> np.ndarray:
-        return np.random.default_rng(_seed("epoch", self.seed, epoch)).permutation(len(self.images))
 
 
 def encoder_view(encoder: Encoder, dataset: Dataset, image_size: int) -> View | None:
@@ -115,11 +126,14 @@ def open_batches(
     device: str = "cpu",
     limit: int | None = None,
     progress: Progress | None = None,
+    on_step: OnStep | None = None,
 ) -> Batches:
-    """Decode the training images and compute the features of a frozen encoder, or find both in ``cache_dir``.
+    """Decode the training images, let the encoder `prepare` itself with them and compute the features of a frozen one,
+    or find all three in ``cache_dir``.
 
     Args:
         limit: use only so many images.
+        on_step: hears of the steps of an encoder that is pretrained here.
     """
     split: Split = "train"
     images = open_images(
@@ -128,6 +142,7 @@ def open_batches(
     chroma_size = model.image_size // model.denoiser.chroma_scale
     if not model.conditioner.uses_encoder:
         return Batches(images, config, seed=seed, chroma_size=chroma_size)
+    model.encoder.prepare(images, cache_dir=cache_dir, device=device, on_step=on_step)
     view = encoder_view(model.encoder, dataset, model.image_size)
     views = None
     if view:
@@ -157,11 +172,13 @@ def encoder_identity(model: ColorDiffusion) -> str:
     return repr((sorted(options.items()), seed))
 
 
-def _flip(images: np.ndarray, flipped: np.ndarray) -> Tensor:
+def mirrored(images: np.ndarray, flipped: np.ndarray) -> Tensor:
+    """``images`` (n, S, S, C) with those where ``flipped`` (n,) mirrored left to right, in place."""
     images[flipped] = images[flipped][:, :, ::-1]
     return torch.from_numpy(images)
 
 
-def _seed(*parts: object) -> int:
+def seed_of(*parts: object) -> int:
+    """A seed that depends on ``parts`` alone."""
     digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:7], "big")

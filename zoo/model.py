@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from zoo.chroma import ChromaSampler
 from zoo.color import downsample_chroma
@@ -24,12 +24,13 @@ from zoo.files import replacing
 from zoo.framing import WHOLE, Box, uncrop
 from zoo.registry import conditioners, encoders
 from zoo.samplers import Callback, SamplerConfig
+from zoo.trainable import Trainable
 
 FORMAT = "face-colour-zoo"
 FORMAT_VERSION = "1"
 
 
-class ColorDiffusion(nn.Module):
+class ColorDiffusion(Trainable):
     """Diffuses the chroma of a photo whose lightness is known.
 
     Attributes:
@@ -122,7 +123,7 @@ class ColorDiffusion(nn.Module):
             features = self.encode(L if view is None else view, box)
         x0 = (downsample_chroma(ab, self.denoiser.chroma_scale) - self.ab_mean) / (2 * self.ab_std)
         context = self.conditioner.drop(self.context(features, L), dropped)
-        prediction = self._predict(self.diffusion.noisy(x0, noise, t), L, t, context)
+        prediction = self.predict(self.diffusion.noisy(x0, noise, t), L, t, context)
         return self.diffusion.loss(prediction, x0, noise, t)
 
     def context(self, features: Features, L: Tensor) -> Context:
@@ -148,7 +149,7 @@ class ColorDiffusion(nn.Module):
         null: Context = ()
         if sampler.guidance != 1:
             null = self.conditioner.drop(context, torch.ones(len(L), dtype=torch.bool, device=L.device))
-        sample = ChromaSampler(self._predict, self.diffusion, self.ab_mean, self.ab_std, self.denoiser.chroma_scale)
+        sample = ChromaSampler(self.predict, self.diffusion, self.ab_mean, self.ab_std, self.denoiser.chroma_scale)
         return sample(L, context, null, sampler, generators, callback)
 
     def set_chroma_statistics(self, ab: Tensor) -> None:
@@ -167,17 +168,26 @@ class ColorDiffusion(nn.Module):
             "cond_params": count["conditioner"] + count["denoiser"] - plain,
         }
 
+    def identity(self) -> dict[str, Any]:
+        """The spec, with the encoder's pretrained weights by their sha256 and not by their path."""
+        encoder = {k: v for k, v in self.spec["encoder"].items() if k != "weights"}
+        return self.spec | {"encoder": encoder, "weights_sha": self.encoder.weights_sha}
+
     def stored_state(self) -> dict[str, Tensor]:
-        """All tensors but frozen pretrained weights, which are found again by their sha256."""
-        resolved_again = self.encoder.frozen and self.encoder.weights_sha is not None
+        """All tensors but frozen published weights, which are found again by their sha256."""
+        published = self.encoder.weights_sha is not None and not self.encoder.weights_stored
+        resolved_again = self.encoder.frozen and published
         return {k: v for k, v in self.state_dict().items() if not (resolved_again and k.startswith("encoder."))}
 
     def save(self, path: Path) -> None:
         """Write one safetensors file with the spec in its metadata, under a temporary name first."""
+        encoder = self.spec["encoder"]
+        if self.encoder.weights_stored and encoder.get("weights") is not None:
+            encoder = encoder | {"weights": None}  # they are in here: reading it takes no other file
         metadata = {
             "format": FORMAT,
             "version": FORMAT_VERSION,
-            "spec": json.dumps(self.spec, sort_keys=True),
+            "spec": json.dumps(self.spec | {"encoder": encoder}, sort_keys=True),
             "encoder_sha256": self.encoder.weights_sha or "",
             "face_box": json.dumps(self.face_box),
         }
@@ -204,6 +214,8 @@ class ColorDiffusion(nn.Module):
         except (ValueError, KeyError, TypeError) as error:
             raise ZooError(f"checkpoint {path}: its spec cannot be read ({error})") from error
         model = cls(**spec)
+        if model.encoder.weights_stored and model.encoder.weights_sha is None:
+            model.encoder.weights_sha = recorded or None  # they are among the tensors
         found = model.encoder.weights_sha or ""
         if recorded != found:
             was, now = (f"{sha[:12]}…" if sha else "none" for sha in (recorded, found))
@@ -215,7 +227,9 @@ class ColorDiffusion(nn.Module):
         model.face_box = None if face_box is None else Box(*face_box)
         return model.to(device).eval()
 
-    def _predict(self, x_t: Tensor, L: Tensor, t: Tensor, context: Context) -> Tensor:
+    def predict(self, x_t: Tensor, L: Tensor, t: Tensor, context: Context) -> Tensor:
+        """What the network says of x_t (N, 2, H/r, W/r), L (N, 1, H, W) and t (N,): (N, 2, H/r, W/r)."""
+
         def inject(h: Tensor, level: int) -> Tensor:
             return self.conditioner.inject(h, level, context)
 

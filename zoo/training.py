@@ -1,4 +1,4 @@
-"""The one trainer, for every encoder × conditioner pair."""
+"""The one trainer, for every encoder × conditioner pair, and for what is pretrained before it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from zoo.features import Features
 from zoo.files import replacing
 from zoo.model import ColorDiffusion
 from zoo.train_config import TrainConfig
+from zoo.trainable import BatchSource, Trainable
 
 CHECKPOINT = "checkpoint.pt"
 MODEL = "model.safetensors"
@@ -49,6 +50,7 @@ class StepInfo:
 
 
 OnStep = Callable[[StepInfo], None]
+Inputs = Callable[[Any, torch.device | str], dict[str, Any]]  # a batch → arguments of the model's forward, on a device
 
 
 def train(
@@ -68,20 +70,44 @@ def train(
     Raises:
         ZooError: the loss was not finite (the last good checkpoint stays), or the checkpoint is of another model.
     """
-    return _Trainer(model, batches, config, folder, device, on_step).run()
+    model.set_chroma_statistics(batches.chroma_sample())
+    unused = not model.conditioner.uses_encoder
+    return fit(model, batches, inputs, config, folder, device=device, on_step=on_step, unused_parameters=unused)
+
+
+def fit(
+    model: Trainable,
+    batches: BatchSource,
+    inputs: Inputs,
+    config: TrainConfig,
+    folder: Path,
+    *,
+    device: str = "cpu",
+    on_step: OnStep | None = None,
+    unused_parameters: bool = False,
+) -> TrainResult:
+    """`train`, for any model.
+
+    Args:
+        unused_parameters: some take no part in the loss, which several processes have to know.
+    """
+    return _Trainer(model, batches, inputs, config, folder, device, on_step, unused_parameters).run()
 
 
 class _Trainer:
     def __init__(
         self,
-        model: ColorDiffusion,
-        batches: Batches,
+        model: Trainable,
+        batches: BatchSource,
+        inputs: Inputs,
         config: TrainConfig,
         folder: Path,
         device: str,
         on_step: OnStep | None,
+        unused_parameters: bool,
     ) -> None:
-        self.plain, self.batches, self.config, self.folder, self.on_step = model, batches, config, folder, on_step
+        self.plain, self.batches, self.inputs = model, batches, inputs
+        self.config, self.folder, self.on_step = config, folder, on_step
         if device.startswith("cuda:"):
             torch.cuda.set_device(device)  # accelerate takes the current one
         AcceleratorState._reset_state(reset_partial_state=True)  # or one process could not train twice, differently
@@ -90,12 +116,11 @@ class _Trainer:
             mixed_precision=config.mixed_precision,
             log_with=list(config.log) or None,
             project_dir=folder,
-            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=not model.conditioner.uses_encoder)],
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused_parameters)],
         )
         self.world, self.rank = self.accelerator.num_processes, self.accelerator.process_index
         if config.batch_size % self.world:
             raise ZooError(f"train.batch_size={config.batch_size} cannot be shared by {self.world} processes")
-        model.set_chroma_statistics(batches.chroma_sample())
         model.train()
         trainable = [p for p in model.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(trainable, lr=config.lr, weight_decay=config.weight_decay, betas=(0.9, 0.99))
@@ -136,12 +161,12 @@ class _Trainer:
         assert self.config.seconds is not None
         return self._mean(torch.tensor(self.elapsed / self.config.seconds))
 
-    def _optimise(self, batch: Batch, share: float) -> float:
+    def _optimise(self, batch: Any, share: float) -> float:
         """One step; returns the loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.lr * learning_rate_factor(self.step, self.config.warmup, share)
         with self.accelerator.autocast():
-            loss = self.model(**inputs(batch, self.accelerator.device))
+            loss = self.model(**self.inputs(batch, self.accelerator.device))
         value = self._mean(loss.detach())
         if not math.isfinite(value):
             raise ZooError(
@@ -172,9 +197,7 @@ class _Trainer:
         """All that the result depends on, but no path."""
         free = ("log", "checkpoint_every", "feature_cache_gb")  # may differ when a run goes on
         config = {k: v for k, v in asdict(self.config).items() if k not in free}
-        encoder = {k: v for k, v in self.plain.spec["encoder"].items() if k != "weights"}
-        spec = self.plain.spec | {"encoder": encoder, "weights_sha": self.plain.encoder.weights_sha}
-        return json.dumps([spec, config, self.batches.seed], sort_keys=True)
+        return json.dumps([self.plain.identity(), config, self.batches.seed], sort_keys=True)
 
     def _save(self) -> None:
         if not self.accelerator.is_main_process:

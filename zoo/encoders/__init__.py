@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
 from zoo.features import Features, FeatureSpec
 from zoo.framing import Box
+
+if TYPE_CHECKING:
+    from zoo.images import ImageCache
+    from zoo.training import OnStep
 
 
 class Encoder(nn.Module, ABC):
@@ -22,12 +28,15 @@ class Encoder(nn.Module, ABC):
             (so ``Box(0, 0, 1)`` is that template); None: the whole image, wherever the face is.
         frozen: no gradients, always in eval mode. Its features are then computed once and cached.
         weights_sha: sha256 of the pretrained weights in use, or None. Part of the feature cache's key.
+        weights_stored: its pretrained weights are the user's own and published nowhere: a model file holds them even
+            when they are frozen. It is then built with ``weights=None`` and filled, so that must need no file.
         version: raise it when the same weights give other features (preprocessing, choice of maps).
         licence: of the pretrained weights, for tables.
     """
 
     frame: Box | None = None
     weights_sha: str | None = None
+    weights_stored: bool = False
     version: int = 1
     licence: str = "MIT"
 
@@ -39,6 +48,21 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def forward(self, L: Tensor) -> Features:
         """Features of ``L`` (N, 1, H, W) in [-1, 1], as `spec` declares them."""
+
+    def prepare(
+        self, images: ImageCache, *, cache_dir: Path, device: str = "cpu", on_step: OnStep | None = None
+    ) -> None:
+        """Called once before training; an encoder that has to learn something of the training images does so here.
+
+        It keeps what it learns in ``cache_dir`` and sets ``weights_sha``. A run is known by the encoder's options and
+        by these images, so the result must depend on nothing else.
+
+        Args:
+            images: the training images as the denoiser sees them.
+            cache_dir: for results that may be deleted at any time. Other processes may be at work in it.
+            device: where to compute.
+            on_step: wants to hear of each step.
+        """
 
     def train(self, mode: bool = True) -> Encoder:
         super().train(mode and not self.frozen)
