@@ -58,10 +58,10 @@ def crop(x: Tensor, box: Box | Tensor, size: int) -> Tensor:
     if shrink >= 2:
         smaller = (x.shape[-2] // shrink, x.shape[-1] // shrink)
         x = F.interpolate(x, smaller, mode="bilinear", align_corners=False, antialias=True)
-    theta = x.new_zeros(x.shape[0], 2, 3)  # output [-1, 1] → input [-1, 1]
-    theta[:, 0, 0] = theta[:, 1, 1] = boxes[:, 2]
-    theta[:, :, 2] = 2 * boxes[:, :2] + boxes[:, 2:] - 1
-    grid = F.affine_grid(theta, [x.shape[0], x.shape[1], size, size], align_corners=False)
+    centres = (torch.arange(size, device=x.device) + 0.5) / size  # (size,)
+    at = boxes[:, :2, None] + boxes[:, 2:, None] * centres  # (N, 2, size): x and y in fractions of the input
+    columns, rows = (2 * at - 1).to(x.dtype).unbind(dim=1)
+    grid = torch.stack([columns[:, None].expand(-1, size, -1), rows[:, :, None].expand(-1, -1, size)], dim=-1)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
