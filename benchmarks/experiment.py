@@ -91,6 +91,7 @@ class Run:
                 progress=bar,
                 on_step=pretraining,  # in whichever process does it
             )
+        self.model.face_box = self.dataset.face_box  # for photos in which the face lies elsewhere
         with TrainingBar("training") as training:
             on_step = training if _MAIN_PROCESS else None
             return train(self.model, batches, spec.train, folder.path, device=self.device, on_step=on_step)

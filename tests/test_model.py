@@ -7,10 +7,11 @@ from safetensors.torch import load_file, save_file
 
 from models import TINY_DENOISER, CountingEncoder, tiny_model
 from zoo import registry
+from zoo.chroma import pulled_in
 from zoo.denoiser import Denoiser
 from zoo.errors import ZooError
 from zoo.features import Features
-from zoo.chroma import pulled_in
+from zoo.framing import Box
 from zoo.model import ColorDiffusion
 from zoo.samplers import SamplerConfig
 
@@ -210,3 +211,12 @@ def test_what_conditioning_adds_is_counted() -> None:
     assert counts["params"] == plain["params"] + counts["cond_params"]
     assert counts["cond_params"] > 0
     assert plain["cond_params"] == 0
+
+
+def test_a_file_remembers_where_its_photos_had_the_face(tmp_path: Path) -> None:
+    model = tiny_model()
+    model.save(tmp_path / "unknown.safetensors")
+    model.face_box = Box(-0.1, -0.26, 1.19)
+    model.save(tmp_path / "known.safetensors")
+    assert ColorDiffusion.load(tmp_path / "unknown.safetensors").face_box is None
+    assert ColorDiffusion.load(tmp_path / "known.safetensors").face_box == Box(-0.1, -0.26, 1.19)
