@@ -13,14 +13,13 @@ from typing import Any
 
 import torch
 from omegaconf import DictConfig, OmegaConf
-from tqdm import tqdm
 
 from benchmarks import environment, rows
 from benchmarks.grid import save_grid
 from benchmarks.identity import protocol_id, run_id, training_id
 from benchmarks.labels import label
 from benchmarks.plugins import import_modules
-from benchmarks.progress import TrainingBar, bar
+from benchmarks.progress import TrainingBar, bar, one_line_warning
 from benchmarks.rows import Row
 from benchmarks.spec import Spec
 from benchmarks.store import RunFolder
@@ -147,7 +146,7 @@ def run(config: DictConfig) -> None:
     Raises:
         ZooError: something that the user can mend, as early as it can be known.
     """
-    warnings.showwarning = _one_line_warning
+    warnings.showwarning = one_line_warning
     try:
         _run(Run.open(config))
     except torch.cuda.OutOfMemoryError as error:
@@ -222,7 +221,3 @@ def _show(results: Sequence[Row], folder: RunFolder) -> None:
         f"{1e3 * first.sample_seconds_per_image:.1f} ms to colour one"
     )
     print(f"rows:    {folder.rows}\npicture: {folder.grid}")
-
-
-def _one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    tqdm.write(f"warning: {' '.join(str(message).split())}")

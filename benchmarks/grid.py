@@ -1,7 +1,8 @@
-"""The picture of a run: one row per photo; grey, colourings, truth."""
+"""Pictures of results: one row per photo; of a run: grey, colourings, truth."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,16 @@ from zoo.files import replacing
 from zoo.sheet import sheet
 
 
-def grid(strips: np.ndarray) -> Image.Image:
-    """One picture of ``strips`` (K, 2 + samples, H, W, 3) uint8: grey, samples, truth of K photos."""
+def grid(strips: np.ndarray, titles: Sequence[str] | None = None) -> Image.Image:
+    """One picture of ``strips`` (K, columns, H, W, 3) uint8 of K photos; ``titles``: of the columns, by default grey,
+    samples and truth."""
     rows, columns, *shape = strips.shape
-    titles = ["grey", *(f"sample {i + 1}" for i in range(columns - 2)), "truth"]
-    return sheet(list(strips.reshape(-1, *shape)), titles + [""] * (rows - 1) * columns, columns)
+    head = titles or ["grey", *(f"sample {i + 1}" for i in range(columns - 2)), "truth"]
+    return sheet(list(strips.reshape(-1, *shape)), [*head, *[""] * (rows - 1) * columns], columns)
 
 
-def save_grid(path: Path, strips: np.ndarray) -> None:
+def save_grid(path: Path, strips: np.ndarray, titles: Sequence[str] | None = None) -> None:
     """Write the picture of ``strips`` as PNG, atomically."""
     with replacing(path) as temporary:
-        grid(strips).save(temporary, "PNG")
+        grid(strips, titles).save(temporary, "PNG")
         temporary.chmod(0o644)

@@ -1,9 +1,10 @@
-"""Progress bars for what takes long."""
+"""Progress bars for what takes long, and warnings beside them."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from tqdm import tqdm
 
@@ -20,6 +21,11 @@ def seconds_between_updates() -> float:
 def bar(items: Iterable, total: int, what: str) -> Iterable:
     """``items``, with a bar; a `zoo.images.Progress`."""
     return tqdm(items, desc=what, total=total, mininterval=seconds_between_updates())
+
+
+def one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """For `warnings.showwarning`: above the bars."""
+    tqdm.write(f"warning: {' '.join(str(message).split())}")
 
 
 class TrainingBar:
