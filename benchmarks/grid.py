@@ -24,4 +24,3 @@ def save_grid(path: Path, strips: np.ndarray, titles: Sequence[str] | None = Non
     """Write the picture of ``strips`` as PNG, atomically."""
     with replacing(path) as temporary:
         grid(strips, titles).save(temporary, "PNG")
-        temporary.chmod(0o644)

@@ -112,7 +112,6 @@ def pretrain_encoder(config: DictConfig) -> None:
             raise ZooError(f"out of memory ({error}); lower train.batch_size") from error
         with replacing(task.output) as temporary:
             shutil.copyfile(made, temporary)
-            temporary.chmod(0o644)
     found = reconstruct(Autoencoder.load(task.output), task.val, device=task.device)
     picture = task.output.with_suffix(".png")
     save_grid(picture, found.strips, _TITLES)

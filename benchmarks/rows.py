@@ -111,7 +111,6 @@ def write(path: Path, rows: Iterable[Row]) -> None:
     writer.writerows(_as_text(row) for row in rows)
     with replacing(path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8", newline="\n")
-        temporary.chmod(0o644)  # temporary files are private by default
 
 
 def read(path: Path) -> list[Row]:

@@ -101,4 +101,3 @@ def _link(source: Path, target: Path) -> None:
 def _write(path: Path, text: str) -> None:
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-        temporary.chmod(0o644)

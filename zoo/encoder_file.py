@@ -24,7 +24,6 @@ def write(path: Path, state: Mapping[str, Tensor], record: Mapping[str, Any]) ->
     metadata = {_FORMAT: json.dumps({"version": _VERSION, **record}, sort_keys=True)}  # safetensors shuffles its keys
     with replacing(path) as temporary:
         save_file({k: v.detach().cpu().contiguous() for k, v in state.items()}, temporary, metadata)
-        temporary.chmod(0o644)
 
 
 def read(path: str | Path, option: str = "encoder.weights") -> tuple[dict[str, Tensor], dict[str, Any]]:

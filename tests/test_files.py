@@ -1,0 +1,40 @@
+"""Files that are either there and whole, or not there."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from zoo.files import replacing
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    with pytest.raises(OSError, match="full"), replacing(target) as temporary:
+        temporary.write_text("half")
+        raise OSError("disk full")
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_new_file_has_the_usual_permissions_and_a_replaced_one_keeps_its_own(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        for name, old in (("new", None), ("private", 0o600), ("shared", 0o664)):
+            path = tmp_path / name
+            if old is not None:
+                path.touch()
+                path.chmod(old)
+            with replacing(path) as temporary:
+                temporary.write_text("whole")
+            assert mode(path) == (0o640 if old is None else old)
+    finally:
+        os.umask(before)
