@@ -15,7 +15,7 @@ def replacing(path: Path) -> Iterator[Path]:
     permissions that a new file has or, where it replaces one, with those of that one."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(6)}.part")
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.part")
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL, 0o666))  # less the umask, unlike those of `tempfile`
     try:
         yield temporary
@@ -26,4 +26,3 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-
