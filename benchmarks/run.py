@@ -10,7 +10,7 @@ try:
     from hydra.types import RunMode
     from omegaconf import DictConfig
 
-    from benchmarks import cli, plugins
+    from benchmarks import cli, plugins, sums
 except ModuleNotFoundError as missing:
     sys.exit(
         f"error: {missing.name} is not installed here; run `make demo`, or `pip install -e .` in the project's root"
@@ -27,6 +27,7 @@ def main(config: DictConfig) -> None:
 def prepared_main() -> None:
     plugins.import_modules(plugins.asked_for(sys.argv[1:]))
     plugins.store_nodes()
+    sys.argv[1:] = sums.written_out(sys.argv[1:])
     main()
 
 

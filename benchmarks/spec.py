@@ -102,7 +102,7 @@ class Spec:
         _check_denoiser(sections["denoiser"], config["image_size"])
         return cls(
             encoder=_plug_in("encoder", sections["encoder"], registry.encoders),
-            cond=_plug_in("cond", sections["cond"], registry.conditioners, given=("spec", "denoiser_levels")),
+            cond=_conditioner("cond", sections["cond"]),
             data=_plug_in("data", data, registry.datasets),
             data_limit=limit,
             metrics=_metrics(sections["metrics"]),
@@ -176,6 +176,16 @@ def _plug_in(
     check_type(f"{section}.name", name, str)
     check_options(section, names.get(str(name)), options, given=given)
     return PlugIn(str(name), options)
+
+
+def _conditioner(section: str, node: Mapping[str, Any]) -> PlugIn:
+    """A conditioner, and the parts of one that is a sum."""
+    chosen = _plug_in(section, node, registry.conditioners, given=("spec", "denoiser_levels"))
+    if chosen.name == "sum":
+        parts = _section({"parts": None, **chosen.options}, "parts", f"{section}.")
+        for key in parts:
+            _conditioner(f"{section}.parts.{key}", {"name": key, **_section(parts, key, f"{section}.parts.")})
+    return chosen
 
 
 def _metrics(nodes: Mapping[str, Any]) -> dict[str, PlugIn]:

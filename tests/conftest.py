@@ -17,6 +17,7 @@ from tiny_arcface import tiny_arcface
 from zoo.encoders import Encoder
 
 Make = Callable[..., Encoder]
+Options = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
@@ -26,16 +27,23 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def make(tiny: Path) -> Make:
-    """Any registered encoder, with no weights but what a test can make."""
+def weightless(tiny: Path) -> Options:
+    """The options by which an encoder needs no weights but what a test can make."""
     needs: dict[str, dict[str, Any]] = {
         "arcface": {"weights": str(tiny), "pretrained": False},
+        "dino": {"model": "test_vit.r160_in1k", "pretrained": False, "input_size": 64},
         "facenet": {"pretrained": False},
         "timm": {"model": "test_resnet.r160_in1k", "pretrained": False, "input_size": 64},
     }
+    return lambda name: needs.get(name, {})
+
+
+@pytest.fixture(scope="session")
+def make(weightless: Options) -> Make:
+    """Any registered encoder, with no weights but what a test can make."""
 
     def build(name: str, **options: Any) -> Encoder:
         torch.manual_seed(0)
-        return zoo.create_encoder(name, **{**needs.get(name, {}), **options})
+        return zoo.create_encoder(name, **{**weightless(name), **options})
 
     return build

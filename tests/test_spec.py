@@ -200,6 +200,7 @@ def test_a_metric_of_a_new_version_is_another_protocol(config: dict[str, Any], m
         (["encoder=unet", "denoiser.width=96"], "unet"),
         (["encoder=unet", "encoder.width=32"], "unet(width=32)"),
         (["encoder=arcface", "encoder.weights=some.onnx"], "arcface"),
+        (["encoder=unet", "encoder.weights=somewhere/ae.safetensors"], "unet(weights=ae.safetensors)"),
         (["encoder=timm", "encoder.model=resnet50.a1_in1k"], "timm(model=resnet50.a1_in1k)"),
     ],
 )
