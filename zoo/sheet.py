@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,10 +63,11 @@ def save_animation(path: Path, frames: Sequence[np.ndarray]) -> None:
     """
     first, *others = map(Image.fromarray, frames)
     durations = [_STEP_MS] * len(others) + [_LAST_MS]
+    buffer = io.BytesIO()  # Pillow, writing to a file itself, does not say that the disk is full
+    first.save(buffer, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
     try:
         with replacing(path) as temporary:
-            first.save(temporary, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
-            temporary.chmod(0o644)
+            temporary.write_bytes(buffer.getbuffer())
     except OSError as error:
         raise ZooError(f"cannot write {path}: {error.strerror or error}") from error
 

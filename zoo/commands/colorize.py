@@ -1,0 +1,221 @@
+"""python -m zoo colorize --image-path old.jpg --output new.png: colour one photo, several, a folder or a glob."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from zoo.colorize import Colored, ColorizeOptions, Colorizer
+    from zoo.outputs import Job
+    from zoo.photo import Photo
+
+HELP = "colour photos"
+SOME_BROKEN = 1
+ALL_BROKEN = 2
+FORMATS = ("png", "jpg", "webp", "tif")
+_PIXELS_AT_ONCE = 64_000_000  # of photos and their colourings that are in memory together (3 bytes each)
+
+_EPILOG = """\
+examples, each added to  %(prog)s --image-path old.jpg --output new.png
+  (nothing)                         new.png, by the model that comes with the package
+  --checkpoint model.safetensors    by a model of yours; hf://org/name fetches one
+  --steps 50 --sampler dpmpp_2m     more and other sampling steps
+  --guidance 2                      listen more to the encoder, at twice the cost
+  --seed 7                          other colours; the same seed gives the same picture
+  --samples 4                       new-1.png ... new-4.png, and all of them on new-samples.png
+  --saturation 1.3                  stronger colours; 0 gives grey
+  --no-detect                       look for no faces: colour the picture as a whole
+  --compare                         also new-compare.png: grey, colour, and the truth if the photo has colour
+  --gif                             also new.gif: the denoising, step by step
+  --device cuda                     on a GPU (auto takes one if there is one)
+  --overwrite                       replace new.png if it is there, even if it is the photo itself
+  --encoder-weights w600k_r50.onnx  where the frozen encoder of that checkpoint is to be found
+
+many photos
+  %(prog)s --image-path album --output coloured            a folder with all below it; paths are kept
+  %(prog)s --image-path "album/*.jpg" --output coloured    a glob; ** goes through folders
+  %(prog)s --image-path a.jpg b.jpg --output coloured/ --format jpg
+  %(prog)s --image-path album --output coloured --skip-existing --batch-size 32    go on where it stopped
+
+  album/x.jpg becomes coloured/x.png; with an album/x.webp beside it they become x-jpg.png and x-webp.png. Hidden files
+  are left out. A photo that cannot be read is named, and the others are done. --skip-existing leaves out photos whose
+  files are all there; of the others, all files are made again.
+
+PNG and TIFF keep the photo's lightness as it was; JPEG alters it a little. The pictures of --compare and of several
+samples are at most 1024 pixels a side each.
+
+exit code: 0 all done; 1 some photos could not be read, the others are done; 2 nothing was done; 130 interrupted
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "%(prog)s --image-path IMG [IMG ...] --output OUT [--checkpoint CKPT] [options]"
+    parser.description = "Colour photos of faces. Lightness is kept; colours are plausible, not true."
+    parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add = parser.add_argument
+    add("--image-path", nargs="+", action="extend", required=True, metavar="IMG", help="photos, folders or globs")
+    add("--output", required=True, metavar="OUT", help="a file for one photo (.png .jpg .webp .tif), or a folder")
+    add("--checkpoint", metavar="CKPT", help="a model file, or hf://org/name[/file] (default: the one in the package)")
+    add("--encoder-weights", metavar="PATH", help="weights of the checkpoint's frozen encoder, if not where it was")
+    add("--steps", type=int, default=10, help="sampling steps; ddpm wants some 350 (default: %(default)s)")
+    add("--sampler", default="ddim", help="ddim, dpmpp_2m or ddpm (default: %(default)s)")
+    add("--guidance", type=float, default=1.0, help="classifier-free guidance; 1 is none (default: %(default)s)")
+    add("--seed", type=int, default=0, help="of the noise (default: %(default)s)")
+    add("--samples", type=int, default=1, metavar="N", help="N different colourings (default: %(default)s)")
+    add("--saturation", type=float, default=1.0, help="factor on the chroma (default: %(default)s)")
+    add("--detect", action=argparse.BooleanOptionalAction, default=True, help="look for faces (default: yes)")
+    add("--batch-size", type=int, default=16, metavar="N", help="faces coloured at once (default: %(default)s)")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
+    add("--compare", action="store_true", help="also a picture of grey, colour and truth side by side")
+    add("--gif", action="store_true", help="also the denoising as an animation")
+    add("--format", choices=FORMATS, help="of the files in a folder (default: png)")
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    existing.add_argument("--skip-existing", action="store_true", help="leave out photos that are done")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Colour what ``args`` names; the exit code.
+
+    Raises:
+        ZooError: an option, the model or the place for the results is not usable, or a file cannot be written.
+    """
+    from zoo.colorize import ColorizeOptions, Colorizer  # these bring in torch: not for --help
+    from zoo.outputs import Existing, Wanted, plan
+
+    options = ColorizeOptions(
+        samples=args.samples,
+        sampler=args.sampler,
+        steps=args.steps,
+        guidance=args.guidance,
+        seed=args.seed,
+        saturation=args.saturation,
+        detect=args.detect,
+        batch_size=args.batch_size,
+    )
+    wanted = Wanted(options.samples, args.compare, args.gif, args.format and f".{args.format}")
+    existing: Existing = "overwrite" if args.overwrite else "skip" if args.skip_existing else "refuse"
+    jobs, skipped = plan(args.image_path, args.output, wanted, existing)
+    encoder = {"weights": args.encoder_weights} if args.encoder_weights else None
+    load = partial(Colorizer.load, args.checkpoint, device=args.device, encoder=encoder)
+    broken = _colour(jobs, load, options)
+    done = len(jobs) - broken
+    if len(jobs) + skipped > 1 or skipped:
+        _tell(_summary(done, broken, skipped))
+    if not broken:
+        return 0
+    return SOME_BROKEN if done + skipped else ALL_BROKEN
+
+
+def _colour(jobs: Sequence[Job], load: Callable[[], Colorizer], options: ColorizeOptions) -> int:
+    """Make the files of all ``jobs``; how many photos could not be read (each is named on stderr)."""
+    from tqdm import tqdm
+
+    colorizer = None
+    broken = 0
+    with tqdm(total=len(jobs), unit="photo", disable=None if len(jobs) > 1 else True) as bar:
+
+        def refuse(error: ZooError) -> None:
+            nonlocal broken
+            broken += 1
+            _tell(f"error: {error}")
+            bar.update()
+
+        for group in _groups(jobs, options, refuse):
+            colorizer = colorizer or load()  # not before a photo is there to be coloured
+            denoising = _Denoising(len(group)) if jobs[0].animation else None
+            results = colorizer.colorize_photos([photo for _, photo in group], options, on_step=denoising)
+            for i, ((job, photo), result) in enumerate(zip(group, results)):
+                _write(job, photo, result, denoising.frames[i] if denoising else [])
+                if result.note:
+                    _tell(f"{job.source}: {result.note}")
+                bar.update()
+    return broken
+
+
+class _Denoising:
+    """Keeps what is shown of each photo after each sampling step."""
+
+    def __init__(self, photos: int) -> None:
+        self.frames: list[list[np.ndarray]] = [[] for _ in range(photos)]
+
+    def __call__(self, step: int, previews: list[np.ndarray] | None) -> None:
+        for frames, preview in zip(self.frames, previews or ()):
+            frames.append(preview)
+
+
+def _groups(
+    jobs: Sequence[Job], options: ColorizeOptions, refuse: Callable[[ZooError], None]
+) -> Iterator[list[tuple[Job, Photo]]]:
+    """Photos to colour together: at most a batch, and few enough pixels that they fit in memory."""
+    group: list[tuple[Job, Photo]] = []
+    pixels = 0
+    for job in jobs:
+        try:
+            photo = _read(job.source)
+        except ZooError as error:
+            refuse(error)
+            continue
+        height, width, _ = photo.rgb.shape
+        needed = height * width * (1 + options.samples)
+        if group and (len(group) == options.batch_size or pixels + needed > _PIXELS_AT_ONCE):
+            yield group
+            group, pixels = [], 0
+        group.append((job, photo))
+        pixels += needed
+    if group:
+        yield group
+
+
+def _read(path: Path) -> Photo:
+    """A photo; what it warns of is told with its name."""
+    from zoo.photo import read_photo
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        photo = read_photo(path)
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        _tell(f"{path}: {text}")
+    return photo
+
+
+def _write(job: Job, photo: Photo, result: Colored, frames: Sequence[np.ndarray]) -> None:
+    from zoo.photo import write_photo
+    from zoo.sheet import animation, comparison, contact_sheet, save_animation
+
+    try:
+        job.samples[0].parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ZooError(f"cannot make the folder {job.samples[0].parent}: {error.strerror}") from error
+    for path, rgb in zip(job.samples, result.samples):
+        write_photo(path, rgb, photo)
+    if job.sheet:
+        write_photo(job.sheet, contact_sheet(photo.rgb, result.samples))
+    if job.comparison:
+        write_photo(job.comparison, comparison(photo.rgb, result.samples[0], has_colour=photo.has_colour))
+    if job.animation:
+        save_animation(job.animation, animation(photo.rgb, frames, result.samples[0]))
+
+
+def _summary(done: int, broken: int, skipped: int) -> str:
+    parts = [f"{done} coloured"]
+    parts += [f"{skipped} already there"] if skipped else []
+    parts += [f"{broken} could not be read"] if broken else []
+    return f"{done + broken + skipped} photos: {', '.join(parts)}"
+
+
+def _tell(text: str) -> None:
+    from tqdm import tqdm
+
+    tqdm.write(text, file=sys.stderr)  # above the bar, if there is one
