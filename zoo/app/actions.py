@@ -1,0 +1,136 @@
+"""What the page's controls do, apart from how they look."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from zoo.app.checkpoints import Checkpoint
+from zoo.app.display import grey, resized, shown
+from zoo.app.live import Step, watch
+from zoo.app.uncertainty import heat_map
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo.colorize import Colored, ColorizeOptions
+    from zoo.photo import Photo
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A photo that can be read.
+
+    Attributes:
+        path: the file.
+        before: a grey picture of it, to be shown.
+        size: (height, width) in pixels, of the photo and of what is shown.
+    """
+
+    path: Path
+    before: Path
+    size: tuple[int, int]
+    shown_size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Results:
+    """Colourings of one photo.
+
+    Attributes:
+        files: one PNG of full size per sample.
+        shown: a picture of each, to be shown, as large as the one before.
+        note: what the user should know, or "".
+        heat: of their disagreement (`heat_map`): a picture, as large, and the spread at its brightest; None with one.
+    """
+
+    files: tuple[Path, ...]
+    shown: tuple[Path, ...]
+    note: str
+    heat: tuple[np.ndarray, float] | None
+
+
+class Actions:
+    """Opens and colours photos.
+
+    Args:
+        checkpoints: by the name that the page shows.
+        folder: where pictures are put that the page may show, and nothing else.
+        max_pixels: of a photo.
+        device: as `Colorizer.load` takes it.
+    """
+
+    def __init__(self, checkpoints: dict[str, Checkpoint], folder: Path, max_pixels: int, device: str) -> None:
+        self.checkpoints = checkpoints
+        self.folder = folder
+        self.max_pixels = max_pixels
+        self.device = device
+
+    def open(self, path: Path) -> Opened:
+        """Raises `ZooError`, in a line that names the file and not the folder, if it is no photo."""
+        photo = self._read(path)
+        picture = grey(shown(photo.rgb))
+        before = self._new_folder() / "before.webp"
+        _save_shown(picture, before)
+        height, width = photo.rgb.shape[:2]
+        return Opened(path, before, (height, width), (picture.shape[0], picture.shape[1]))
+
+    def color(self, opened: Opened, checkpoint: str, options: ColorizeOptions) -> Generator[Step | Results, None, None]:
+        """A `Step`, its preview as large as the picture before, after each sampling step, and last the `Results`.
+
+        Raises:
+            ZooError: the photo or the checkpoint is gone, or its encoder's weights are not here.
+        """
+        photo = self._read(opened.path)
+        colorizer = self.checkpoints[checkpoint].load(self.device)
+        with closing(watch(colorizer, photo, options)) as events:
+            for event in events:
+                if isinstance(event, Step):
+                    seen = None if event.preview is None else resized(event.preview, opened.shown_size)
+                    yield Step(event.done, seen)
+                else:
+                    yield self._write(photo, event, opened)
+
+    def _read(self, path: Path) -> Photo:
+        from zoo.photo import read_photo
+
+        try:
+            return read_photo(path, max_pixels=self.max_pixels)
+        except ZooError as error:
+            raise ZooError(str(error).replace(str(path), path.name)) from error
+
+    def _write(self, photo: Photo, colored: Colored, opened: Opened) -> Results:
+        from zoo.photo import write_photo
+
+        folder = self._new_folder()
+        files, pictures = [], []
+        for i, rgb in enumerate(colored.samples, start=1):
+            number = f"-{i}" if len(colored.samples) > 1 else ""
+            files.append(folder / f"{opened.path.stem}-coloured{number}.png")
+            write_photo(files[-1], rgb, photo)
+            pictures.append(folder / f"shown-{i}.webp")
+            _save_shown(resized(rgb, opened.shown_size), pictures[-1])
+        return Results(tuple(files), tuple(pictures), colored.note, _heat(colored.spread, opened.shown_size))
+
+    def _new_folder(self) -> Path:
+        """One whose name cannot be guessed: what is in it is sent to whoever names it."""
+        folder = self.folder / secrets.token_hex(16)
+        folder.mkdir(parents=True)
+        return folder
+
+
+def _heat(spread: np.ndarray | None, size: tuple[int, int]) -> tuple[np.ndarray, float] | None:
+    if spread is None:
+        return None
+    picture, top = heat_map(spread)
+    return resized(picture, size), top
+
+
+def _save_shown(rgb: np.ndarray, path: Path) -> None:
+    Image.fromarray(rgb).save(path, quality=92)

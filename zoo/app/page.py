@@ -1,0 +1,151 @@
+"""The page: its controls, and what each sets going."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from zoo.app.actions import Actions, Opened, Results
+from zoo.app.layout import Changes, Inputs, Outputs, describe, lay_inputs, lay_outputs, line, ready
+from zoo.app.live import Step
+from zoo.errors import ZooError
+
+TITLE = "Face colour zoo"
+_FILES_KEPT = (3600, 24 * 3600)  # seconds: how often to look, and the age at which uploads and results are deleted
+
+_SHOW_RESULT = """(...settings) => {
+    document.querySelector("#compared").scrollIntoView({block: "nearest", behavior: "smooth"});
+    return settings;
+}"""  # on a phone it lies below the controls
+
+_INTRODUCTION = f"""
+# {TITLE}
+Give it a grey photo of a face; it answers with colours. They are *plausible, not true*: the colour of skin, eyes and
+hair cannot be read off a grey photo for certain. Lightness stays as it was.
+"""
+
+
+def build(actions: Actions, examples: Sequence[Path], *, max_mb: int) -> gr.Blocks:
+    """The page, not yet served; the first example is there to be coloured."""
+    first = actions.open(examples[0])
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=_FILES_KEPT) as page:
+        gr.Markdown(_INTRODUCTION)
+        with gr.Row():
+            with gr.Column(scale=2, min_width=290):
+                inputs = lay_inputs(actions, examples, first, max_mb)
+            with gr.Column(scale=3, min_width=290):
+                outputs = lay_outputs(first)
+        _connect(inputs, outputs, _Handlers(actions, examples, inputs, outputs))
+    return page
+
+
+def _connect(inputs: Inputs, outputs: Outputs, handlers: _Handlers) -> None:
+    """Handlers are private: the page is no public API."""
+    show = [inputs.opened, inputs.upload, outputs.compared, outputs.status, *outputs.of_results]
+    hidden: Any = {"api_visibility": "private", "show_progress": "hidden"}
+    inputs.checkpoint.change(handlers.about, inputs.checkpoint, inputs.about, queue=False, **hidden)
+    inputs.new_seed.click(lambda: secrets.randbelow(2**31), None, inputs.seed, queue=False, **hidden)
+    filled = [outputs.compared, outputs.status, outputs.gallery, outputs.heat, outputs.legend, inputs.stop]
+    run = inputs.color.click(
+        handlers.color,
+        inputs.settings,
+        [*outputs.of_results, *filled],
+        js=_SHOW_RESULT,
+        show_progress="minimal",  # the place in the queue, beside our own bar
+        show_progress_on=outputs.status,
+        concurrency_limit=1,
+        api_visibility="private",
+    )
+    run.then(lambda: gr.Button(interactive=False), None, inputs.stop, queue=False, **hidden)
+    inputs.upload.upload(handlers.upload, inputs.upload, show, cancels=run, **hidden)
+    inputs.examples.select(handlers.example, None, show, cancels=run, **hidden)
+    inputs.stop.click(handlers.stopped, None, [inputs.stop, outputs.status], cancels=run, queue=False, **hidden)
+    chosen = [outputs.compared, outputs.download]
+    outputs.gallery.select(handlers.sample, [inputs.opened, outputs.results], chosen, queue=False, **hidden)
+
+
+class _Handlers:
+    """From the values of controls to changes of controls."""
+
+    def __init__(self, actions: Actions, examples: Sequence[Path], inputs: Inputs, outputs: Outputs) -> None:
+        self._actions = actions
+        self._examples = examples
+        self._in = inputs
+        self._out = outputs
+
+    def upload(self, path: str) -> Changes:
+        """What cannot be read is said and taken away again; what was there before stays."""
+        try:
+            return self._opened(self._actions.open(Path(path)))
+        except ZooError as error:
+            gr.Warning(escape(str(error)))
+            return {self._in.upload: None, self._out.status: line(str(error), wrong=True)}
+
+    def example(self, event: gr.SelectData) -> Changes:
+        return self._opened(self._actions.open(self._examples[event.index])) | {self._in.upload: None}
+
+    def about(self, name: str) -> str:
+        return describe(self._actions.checkpoints[name])
+
+    def color(
+        self,
+        opened: Opened,
+        checkpoint: str,
+        samples: int,
+        steps: int,
+        guidance: float,
+        saturation: float,
+        seed: int | None,
+        detect: bool,
+    ) -> Iterator[Changes]:
+        from zoo.colorize import ColorizeOptions
+
+        started = self._out.cleared() | {self._in.stop: gr.Button(interactive=True)}
+        yield started | {self._out.status: line("Loading the model", done=0)}
+        try:
+            options = ColorizeOptions(
+                samples=samples,
+                steps=steps,
+                guidance=guidance,
+                saturation=saturation,
+                seed=seed or 0,
+                detect=detect,
+            )
+            with closing(self._actions.color(opened, checkpoint, options)) as events:
+                for event in events:
+                    if isinstance(event, Results):
+                        yield self._out.filled(opened, event)
+                    else:
+                        yield self._step(opened, event, steps)
+        except ZooError as error:
+            gr.Warning(escape(str(error)))
+            yield {self._out.status: line(str(error), wrong=True)}
+
+    def stopped(self) -> Changes:
+        return {self._in.stop: gr.Button(interactive=False), self._out.status: line("Stopped.")}
+
+    def sample(self, opened: Opened, results: Results, event: gr.SelectData) -> Changes:
+        return self._out.sample(opened, results, event.index)
+
+    def _opened(self, opened: Opened) -> Changes:
+        before = str(opened.before)
+        shown = {self._in.opened: opened, self._out.compared: (before, before)}
+        return shown | {self._out.status: line(ready(opened))} | self._out.cleared()
+
+    def _step(self, opened: Opened, step: Step, steps: int) -> Changes:
+        changes: Changes = {self._out.status: line(_doing(step.done, steps), done=min(1.0, step.done / steps))}
+        if step.preview is not None:
+            changes[self._out.compared] = (str(opened.before), step.preview)
+        return changes
+
+
+def _doing(done: int, steps: int) -> str:
+    if done == 0:
+        return "Colouring the faces"
+    return f"Step {done} of {steps}" if done < steps else "Putting the colours into the whole photo"
