@@ -17,11 +17,11 @@ from PIL import Image
 
 import inference
 import zoo.colorize
-import zoo.photo
+import zoo.photos.photo
 from models import tiny_model
 from zoo.colorize import Colored, ColorizeOptions
 from zoo.commands import colorize
-from zoo.photo import Photo
+from zoo.photos.photo import Photo
 
 SCRIPT = Path(inference.__file__)
 
@@ -340,7 +340,7 @@ def test_a_warning_about_a_photo_is_one_line_that_names_it(
         warnings.warn("its colour profile is broken", stacklevel=2)
         return Photo.from_array(np.full((4, 6, 3), 90, np.uint8))
 
-    monkeypatch.setattr(zoo.photo, "read_photo", warned)
+    monkeypatch.setattr(zoo.photos.photo, "read_photo", warned)
     assert colour("old.png", "--output", "new.png") == 0
     assert capsys.readouterr().err == "old.png: its colour profile is broken\n"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import ZooError
-from zoo.outputs import Existing, Plan, Wanted, plan
+from zoo.photos.outputs import Existing, Plan, Wanted, plan
 
 ONE = Wanted()
 

@@ -12,7 +12,7 @@ from skimage.color import rgb2lab
 from skimage.data import astronaut
 
 from zoo.errors import ZooError
-from zoo.photo import Photo, read_photo, write_photo
+from zoo.photos.photo import Photo, read_photo, write_photo
 
 RGB = np.random.default_rng(0).integers(0, 256, (12, 20, 3), dtype=np.uint8)
 RAMP = np.linspace(0, 65535, 12 * 20).astype(np.uint16).reshape(12, 20)

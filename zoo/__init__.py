@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.registry import conditioners, encoders, metrics
 
 if TYPE_CHECKING:
+    from zoo.colorize import Colorizer
     from zoo.conditioners import Conditioner
     from zoo.encoders import Encoder
     from zoo.features import FeatureLevel, Features, FeatureSpec
@@ -26,6 +27,7 @@ register_metric, create_metric, list_metrics = metrics.register, metrics.create,
 
 _LAZY = {
     "ColorDiffusion": "zoo.model",
+    "Colorizer": "zoo.colorize",
     "Conditioner": "zoo.conditioners",
     "Encoder": "zoo.encoders",
     "FeatureLevel": "zoo.features",
@@ -37,6 +39,7 @@ _LAZY = {
 
 __all__ = [
     "ColorDiffusion",
+    "Colorizer",
     "Conditioner",
     "Encoder",
     "FeatureLevel",

@@ -57,12 +57,35 @@ def upsample_chroma(ab: Tensor, L: Tensor, *, eps: float = 1e-2) -> Tensor:
     """
     if ab.shape[-2:] == L.shape[-2:]:
         return ab
+    slope, offset = _enlarge(_fitted(ab, L, eps), L).chunk(2, dim=1)
+    fine = slope * L + offset  # (N, 2, H, W)
+    return fine + _enlarge(ab - F.interpolate(fine, ab.shape[-2:], mode="area"), L)
+
+
+def chroma_field(ab: Tensor, L: Tensor, *, eps: float = 1e-2) -> Tensor:
+    """Chroma as a linear function of lightness at each place, so that it can be moved, mixed and enlarged before L
+    at full resolution is known: `upsample_chroma` in two parts.
+
+    Args:
+        ab: (N, 2, h, w).
+        L: (N, 1, H, W) of the same picture, of any size that is no smaller.
+        eps: as for `upsample_chroma`.
+
+    Returns:
+        (N, 4, h, w): two slopes and two offsets; enlarged, slope·L + offset is ab.
+    """
+    fitted = _fitted(ab, L, eps)
+    slope, offset = _enlarge(fitted, L).chunk(2, dim=1)
+    missed = ab - F.interpolate(slope * L + offset, ab.shape[-2:], mode="area")
+    return fitted + torch.cat([torch.zeros_like(missed), missed], dim=1)
+
+
+def _fitted(ab: Tensor, L: Tensor, eps: float) -> Tensor:
+    """Slopes and offsets (N, 4, h, w) of ab over L in windows of ab's resolution."""
     guide = F.interpolate(L, ab.shape[-2:], mode="area")
     mean_L, mean_ab = _window_mean(guide), _window_mean(ab)
     slope = (_window_mean(guide * ab) - mean_L * mean_ab) / (_window_mean(guide * guide) - mean_L**2 + eps)
-    slope, offset = _enlarge(torch.cat([slope, mean_ab - slope * mean_L], dim=1), L).chunk(2, dim=1)
-    fine = slope * L + offset  # (N, 2, H, W)
-    return fine + _enlarge(ab - F.interpolate(fine, ab.shape[-2:], mode="area"), L)
+    return torch.cat([slope, mean_ab - slope * mean_L], dim=1)
 
 
 def _window_mean(x: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -69,13 +70,10 @@ def _landmarks(images: Sequence[np.ndarray]) -> list[np.ndarray]:
     """(5, 2) fractions of the image, of the largest face of each image that shows one."""
     found = []
     view = Box(-_BORDER, -_BORDER, 1 + 2 * _BORDER)
-    with _isolated():
-        from facenet_pytorch import MTCNN
-
-        detector = MTCNN(select_largest=True, min_face_size=_DETECT_SIZE // 4, device="cpu")
+    with detector(_DETECT_SIZE // 4) as mtcnn:
         for image in images:
             seen = resample(image, view, _DETECT_SIZE)
-            boxes, scores, points = detector.detect(Image.fromarray(seen), landmarks=True)
+            boxes, scores, points = mtcnn.detect(Image.fromarray(seen), landmarks=True)
             if boxes is not None and scores[0] >= _CONFIDENCE:
                 points = np.asarray(points[0], np.float64) / _DETECT_SIZE  # (5, 2)
                 found.append(points * view.side + (view.x0, view.y0))
@@ -83,15 +81,20 @@ def _landmarks(images: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 @contextmanager
-def _isolated() -> Iterator[None]:
-    """One torch thread, so that sums do not depend on their number; the random state comes back as it was
-    (a module's initialisation draws from it)."""
+def detector(smallest: int) -> Iterator[Any]:
+    """facenet-pytorch's MTCNN on the CPU, largest face first, for faces of at least ``smallest`` pixels.
+
+    Inside the block there is one torch thread, so that sums do not depend on their number; after it the random state
+    is as it was (a module's initialisation draws from it).
+    """
     import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with torch.random.fork_rng(devices=[]):
-            yield
+            from facenet_pytorch import MTCNN
+
+            yield MTCNN(select_largest=True, min_face_size=smallest, device="cpu")
     finally:
         torch.set_num_threads(threads)

@@ -20,7 +20,7 @@ from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from zoo.colorize import Colored, ColorizeOptions
-    from zoo.photo import Photo
+    from zoo.photos.photo import Photo
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Actions:
                     yield self._write(photo, event, opened)
 
     def _read(self, path: Path) -> Photo:
-        from zoo.photo import read_photo
+        from zoo.photos.photo import read_photo
 
         try:
             return read_photo(path, max_pixels=self.max_pixels)
@@ -106,7 +106,7 @@ class Actions:
             raise ZooError(str(error).replace(str(path), path.name)) from error
 
     def _write(self, photo: Photo, colored: Colored, opened: Opened) -> Results:
-        from zoo.photo import write_photo
+        from zoo.photos.photo import write_photo
 
         folder = self._new_folder()
         files, pictures = [], []

@@ -12,7 +12,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from zoo.colorize import Colored, ColorizeOptions, Colorizer
-    from zoo.photo import Photo
+    from zoo.photos.photo import Photo
 
 
 @dataclass(frozen=True)

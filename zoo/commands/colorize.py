@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from zoo.colorize import Colored, ColorizeOptions, Colorizer
-    from zoo.outputs import Job
-    from zoo.photo import Photo
+    from zoo.photos.outputs import Job
+    from zoo.photos.photo import Photo
 
 HELP = "colour photos"
 SOME_BROKEN = 1
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         ZooError: an option, the model or the place for the results is not usable, or a file cannot be written.
     """
     from zoo.colorize import ColorizeOptions, Colorizer  # these bring in torch: not for --help
-    from zoo.outputs import Existing, Wanted, plan
+    from zoo.photos.outputs import Existing, Wanted, plan
 
     options = ColorizeOptions(
         samples=args.samples,
@@ -180,7 +180,7 @@ def _groups(
 
 def _read(path: Path) -> Photo:
     """A photo; what it warns of is told with its name."""
-    from zoo.photo import read_photo
+    from zoo.photos.photo import read_photo
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
@@ -191,7 +191,7 @@ def _read(path: Path) -> Photo:
 
 
 def _write(job: Job, photo: Photo, result: Colored, frames: Sequence[np.ndarray]) -> None:
-    from zoo.photo import write_photo
+    from zoo.photos.photo import write_photo
     from zoo.sheet import animation, comparison, contact_sheet, save_animation
 
     try:

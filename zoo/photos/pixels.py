@@ -16,7 +16,7 @@ _SAME = 1  # of 255; a profile that moves no colour further than this is sRGB it
 
 
 class Pixels(NamedTuple):
-    """See `zoo.photo.Photo`."""
+    """See `zoo.photos.photo.Photo`."""
 
     rgb: np.ndarray  # (H, W, 3) uint8 sRGB
     lightness: np.ndarray | None  # (H, W) uint16

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from zoo.data._files import SUFFIXES
 from zoo.errors import ZooError
-from zoo.photo import format_of
+from zoo.photos.photo import format_of
 
 Existing = Literal["refuse", "overwrite", "skip"]
 

@@ -19,7 +19,7 @@ from zoo.color import uint8_to_lightness
 from zoo.errors import ZooError
 from zoo.files import replacing
 from zoo.images import is_grey
-from zoo.pixels import to_pixels
+from zoo.photos.pixels import to_pixels
 
 MAX_PIXELS = 50_000_000
 _READ = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")  # no EPS: it runs a program

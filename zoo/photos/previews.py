@@ -1,0 +1,61 @@
+"""What photos look like while they are sampled."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from zoo.photos.composite import compose, paint
+from zoo.photos.photo import Photo
+from zoo.photos.scene import Scene, reduced
+from zoo.photos.viewport import lightness
+from zoo.samplers import Callback
+
+OnStep = Callable[[int, "list[np.ndarray] | None"], None]
+
+_LONGEST = 256  # pixels of a preview's longer side
+
+
+class Task(NamedTuple):
+    """One sample of one picture of one photo."""
+
+    scene: int
+    picture: int
+    sample: int
+
+
+class Previews:
+    """Shows the first sample of each photo. What is sampled first is remembered until the rest catches up.
+
+    Args:
+        scenes: all photos.
+        saturation: factor on the chroma.
+        on_step: see `Colorizer.colorize_photos`.
+    """
+
+    def __init__(self, scenes: Sequence[Scene], saturation: float, on_step: OnStep) -> None:
+        self.scenes, self.saturation, self.on_step = scenes, saturation, on_step
+        self.photos = [Photo.from_array(reduced(scene.photo.rgb, _LONGEST)) for scene in scenes]
+        self.canvases = [lightness(photo.rgb) for photo in self.photos]
+        self.steps: dict[tuple[int, int], list[Tensor]] = defaultdict(list)  # ab after each, by scene and picture
+
+    def follow(self, tasks: list[Task], *, last: bool) -> Callback:
+        """The callback for a batch of ``tasks``; ``last``: when it is done, all are."""
+
+        def callback(step: int, ab: Tensor) -> None:
+            for task, now in zip(tasks, ab.cpu().split(1)):
+                if task.sample == 0:
+                    self.steps[task.scene, task.picture].append(now)
+            self.on_step(step if last else 0, [self._show(i, step) for i in range(len(self.scenes))] if last else None)
+
+        return callback
+
+    def _show(self, i: int, step: int) -> np.ndarray:
+        scene, canvas = self.scenes[i], self.canvases[i]
+        whole, *faces = (self.steps[i, j][step - 1] for j in range(len(scene.pictures)))
+        chroma_field = compose(canvas, whole, list(zip(scene.placed(canvas), faces)))
+        return paint(self.photos[i], self.saturation * chroma_field)
