@@ -20,7 +20,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from benchmarks import cli
+from benchmarks import cli, speed_photos
 from benchmarks.spec import Spec
 from benchmarks.text_table import render
 from zoo import registry
@@ -47,6 +47,9 @@ def main(arguments: list[str] | None = None) -> None:
         for row in (
             training_against_origin(options.device, options.rounds),
             colouring_against_origin(options.device, options.rounds, options.origin_steps),
+            boxed_against_origin(options.device, options.rounds, options.origin_steps),
+            process("one 64 px face, start to file", speed_photos.one_face, "< 8 s", options.rounds),
+            process("a photo of 12 megapixels, start to file", speed_photos.large_photo, "< 10 s, < 2048 MiB", 1),
             cached_against_memory(options.device, options.rounds, Path(cache)),
             input_share(options.device, options.rounds, Path(cache)),
             start_up(
@@ -76,6 +79,20 @@ def colouring_against_origin(device: str, rounds: int, origin_steps: int) -> tup
     origin = _colouring(_model(["preset=origin"], device), origin_spec, 1, device)
     ratio = _ratio(origin, ours, rounds) * 64 * 350 / origin_steps
     return "coloured images/s, default / preset=origin", f"{ratio:.0f} ×", "≥ 1500 ×"
+
+
+def boxed_against_origin(device: str, rounds: int, origin_steps: int) -> tuple[str, str, str]:
+    """64 px faces coloured per second by the boxed model, photos in and photos out, over preset=origin."""
+    origin_spec = _spec(["preset=origin", f"sampler.steps={origin_steps}"])
+    origin = _colouring(_model(["preset=origin"], device), origin_spec, 1, device)
+    ratio = _ratio(origin, speed_photos.boxed_colouring(64), rounds) * 64 * 350 / origin_steps
+    return "coloured images/s, boxed model / preset=origin", f"{ratio:.0f} ×", "≥ 1500 ×"
+
+
+def process(what: str, work: Callable[[], tuple[float, float]], wanted: str, rounds: int) -> tuple[str, str, str]:
+    """Median seconds and peak memory of a process of its own."""
+    seconds, mebibytes = zip(*(work() for _ in range(rounds)), strict=True)
+    return what, f"{statistics.median(seconds):.1f} s, {statistics.median(mebibytes):.0f} MiB", wanted
 
 
 def cached_against_memory(device: str, rounds: int, cache: Path) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from models import TINY_DENOISER
+from zoo.commands import export
 from zoo.conditioners import _project
 from zoo.errors import ZooError
 from zoo.export import DENOISER, ENCODER, SPEC, export_onnx
@@ -99,3 +101,33 @@ def test_files_that_are_missing_or_of_another_kind_are_one_clear_line(tmp_path: 
     (tmp_path / DENOISER).unlink()
     with pytest.raises(ZooError, match=r"denoiser\.onnx does not exist"):
         OnnxColorDiffusion.load(tmp_path)
+
+
+def test_a_file_of_half_the_size_colours_nearly_the_same(tmp_path: Path) -> None:
+    model = model_of({"name": "unet", "width": 32, "mults": [1, 1]}, "concat")
+    model.save(tmp_path / "full.safetensors")
+    args = parsed([str(tmp_path / "full.safetensors"), "--half", str(tmp_path / "half.safetensors")])
+    assert export.run(args) == 0
+    half = ColorDiffusion.load(tmp_path / "half.safetensors")
+    assert {p.dtype for p in half.parameters()} == {torch.float32}
+    size = (tmp_path / "full.safetensors").stat().st_size
+    assert (tmp_path / "half.safetensors").stat().st_size < 0.6 * size
+    expected = colours(model, 2, (16, 16), WHOLE, 1.0)
+    torch.testing.assert_close(colours(half, 2, (16, 16), WHOLE, 1.0), expected, rtol=0.05, atol=0.02)
+    with pytest.raises(ZooError, match="exists already"):
+        export.run(args)
+    with pytest.raises(ZooError, match="nothing to write"):
+        export.run(parsed([str(tmp_path / "full.safetensors")]))
+
+
+def test_the_command_writes_graphs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model_of({"name": "none"}, "concat").save(tmp_path / "model.safetensors")
+    assert export.run(parsed([str(tmp_path / "model.safetensors"), "--onnx", str(tmp_path / "graphs")])) == 0
+    assert {path.name for path in (tmp_path / "graphs").iterdir()} == {ENCODER, DENOISER, SPEC}
+    assert DENOISER in capsys.readouterr().out
+
+
+def parsed(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    export.add_arguments(parser)
+    return parser.parse_args(arguments)

@@ -20,9 +20,10 @@ from benchmarks.plugins import CONFIGS
 from benchmarks.spec import Spec
 from benchmarks.sums import written_out
 from models import tiny_model
-from test_conditioners import LEVELS, SPECS, features_of, open_zeros
 from zoo.conditioners import Conditioner
 from zoo.conditioners.film import FiLM
+from zoo.conformance._tensors import open_zeros
+from zoo.conformance.conditioner import LEVELS, SPECS, features_of
 from zoo.errors import ZooError
 from zoo.model import ColorDiffusion
 from zoo.registry import conditioners

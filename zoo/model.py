@@ -179,8 +179,12 @@ class ColorDiffusion(Trainable):
         resolved_again = self.encoder.frozen and published
         return {k: v for k, v in self.state_dict().items() if not (resolved_again and k.startswith("encoder."))}
 
-    def save(self, path: Path) -> None:
-        """Write one safetensors file with the spec in its metadata, under a temporary name first."""
+    def save(self, path: Path, *, half: bool = False) -> None:
+        """Write one safetensors file with the spec in its metadata, under a temporary name first.
+
+        Args:
+            half: store float16, at half the size; `load` computes with float32 all the same.
+        """
         encoder = self.spec["encoder"]
         if self.encoder.weights_stored and encoder.get("weights") is not None:
             encoder = encoder | {"weights": None}  # they are in here: reading it takes no other file
@@ -192,6 +196,8 @@ class ColorDiffusion(Trainable):
             "face_box": json.dumps(self.face_box),
         }
         state = {k: v.detach().cpu().contiguous() for k, v in self.stored_state().items()}
+        if half:
+            state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
         with replacing(path) as temporary:
             save_file(state, temporary, metadata)
 

@@ -1,4 +1,4 @@
-"""python -m zoo export CHECKPOINT --onnx FOLDER: a trained model as ONNX graphs."""
+"""python -m zoo export CHECKPOINT --onnx FOLDER: a trained model as ONNX graphs; --half FILE: at half the size."""
 
 from __future__ import annotations
 
@@ -7,22 +7,32 @@ from pathlib import Path
 
 from zoo.errors import ZooError
 
-HELP = "write a trained model as ONNX graphs"
+HELP = "write a trained model as ONNX graphs, or at half the size"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoint", type=Path, help="a model.safetensors")
-    parser.add_argument("--onnx", type=Path, required=True, metavar="FOLDER", help="for the graphs; made if missing")
-    parser.add_argument("--overwrite", action="store_true", help="replace an export that is there already")
+    parser.add_argument("--onnx", type=Path, metavar="FOLDER", help="write encoder.onnx, denoiser.onnx and model.json")
+    parser.add_argument("--half", type=Path, metavar="FILE", help="write a model file with float16 weights")
+    parser.add_argument("--overwrite", action="store_true", help="replace what is there already")
 
 
 def run(args: argparse.Namespace) -> int:
+    if not args.onnx and not args.half:
+        raise ZooError("nothing to write; give --onnx FOLDER, --half FILE or both")
     from zoo.export import DENOISER, ENCODER, SPEC, export_onnx
     from zoo.model import ColorDiffusion
 
-    there = [args.onnx / name for name in (ENCODER, DENOISER, SPEC) if (args.onnx / name).exists()]
+    targets = [args.onnx / name for name in (ENCODER, DENOISER, SPEC)] if args.onnx else []
+    targets += [args.half] if args.half else []
+    there = [path for path in targets if path.exists()]
     if there and not args.overwrite:
-        raise ZooError(f"{there[0]} exists already; give another folder or --overwrite")
-    for path in export_onnx(ColorDiffusion.load(args.checkpoint), args.onnx):
+        raise ZooError(f"{there[0]} exists already; give another name or --overwrite")
+    model = ColorDiffusion.load(args.checkpoint)
+    written = export_onnx(model, args.onnx) if args.onnx else []
+    if args.half:
+        model.save(args.half, half=True)
+        written.append(args.half)
+    for path in written:
         print(f"{path}  {path.stat().st_size / 2**20:.1f} MB")
     return 0

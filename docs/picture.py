@@ -1,0 +1,35 @@
+"""Makes docs/colours.png, the picture at the top of the README: python docs/picture.py"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from skimage.data import astronaut
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from zoo import Colorizer
+from zoo.registry import datasets
+from zoo.sheet import grey, sheet
+
+SIDE = 256
+
+
+def main() -> None:
+    """Grey, two colourings and the truth of a real portrait and of two painted faces."""
+    painted = datasets.create("synthetic", n_train=1, n_val=1, n_test=8, size=SIDE)
+    faces = [painted.load(key) for key in painted.keys("test")[:2]]
+    portrait = Image.fromarray(astronaut()).crop((60, 0, 400, 340)).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    photos = [np.asarray(portrait), *faces]
+    coloured = Colorizer.load().colorize(photos, samples=2)
+    cells = [cell for photo, pair in zip(photos, coloured, strict=True) for cell in (grey(photo), *pair, photo)]
+    titles = ["grey", "coloured", "coloured again", "truth"]
+    picture = sheet(cells, [*titles, *[""] * (len(cells) - len(titles))], columns=4)
+    picture.save(Path(__file__).with_name("colours.png"), optimize=True)
+
+
+if __name__ == "__main__":
+    main()
