@@ -15,7 +15,7 @@ from zoo import Colorizer
 from zoo.registry import datasets
 from zoo.sheet import grey, sheet
 
-SIDE = 256
+SIDE = 192
 
 
 def main() -> None:

@@ -17,12 +17,12 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.part")
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL, 0o666))  # less the umask, unlike those of `tempfile`
+    mode = (path if path.exists() else temporary).stat().st_mode
     try:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        if path.exists():
-            temporary.chmod(path.stat().st_mode)
+        temporary.chmod(mode)  # whatever wrote it may have put a file of its own there
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
