@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from benchmarks.options import defaults
 from zoo import registry
 from zoo.errors import ZooError
+from zoo.plugins import import_plugins
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 GROUPS: dict[str, registry.Registry[Any]] = {
@@ -27,23 +26,21 @@ _BUILT_BY_THE_RUNNER = {"spec", "denoiser_levels"}  # of a conditioner: no optio
 
 
 def asked_for(arguments: Iterable[str]) -> list[str]:
-    """The modules of ``plugins=[a,b]`` on a command line."""
-    found = [re.fullmatch(r"plugins=\[?([\w.,\s]*)\]?", argument) for argument in arguments]
-    return [name for match in found if match for name in re.findall(r"[\w.]+", match[1])]
+    """The modules and files of ``plugins=[a.b,path/to/file.py]`` on a command line."""
+    found: list[str] = []
+    for argument in arguments:
+        if argument.startswith("plugins="):
+            value = OverridesParser.create().parse_override(argument).value()
+            found += [str(name) for name in (value if isinstance(value, list) else [value])]
+    return found
 
 
-def import_modules(names: Iterable[str]) -> None:
-    """Import modules, found in the current folder or installed, for the names that they register.
+def import_modules(names: str | Iterable[str]) -> None:
+    """Import modules and files for the names that they register, see `zoo.plugins`.
 
     Before Hydra composes the configuration, so that it knows these names; and again in the processes of a launcher.
     """
-    for name in names:
-        if str(Path.cwd()) not in sys.path:
-            sys.path.append(str(Path.cwd()))
-        try:
-            importlib.import_module(name)
-        except ImportError as error:
-            raise ZooError(f"plugins: cannot import {name!r} ({error})") from error
+    import_plugins([names] if isinstance(names, str) else names)
 
 
 def store_nodes() -> None:

@@ -157,6 +157,13 @@ def test_a_plug_in_may_register_itself_too(install: Install) -> None:
     assert things.register("mine")(things.get("mine")) is things.get("mine")
 
 
+def test_a_plug_in_that_registers_itself_may_be_named_by_another_module_of_its_package(install: Install) -> None:
+    install("from plug import Mine", mine="plug:Mine")
+    things = registry()
+    made_elsewhere = type("Mine", (), {"__module__": "plug.deep"})
+    assert things.register("mine")(made_elsewhere) is made_elsewhere
+
+
 def test_a_plug_in_that_cannot_be_imported_hides_no_other_and_is_named_with_its_reason(install: Install) -> None:
     install("import a_library_that_is_absent", broken="plug:Mine")
     things = registry()
@@ -179,3 +186,37 @@ def test_two_plug_ins_of_one_name_are_both_named(install: Install) -> None:
     install("class Mine: pass", dist="plug_b", mine="plug_b:Mine")
     with pytest.raises(ZooError, match=r"of plug_[ab]:Mine is already taken by plug_[ab]:Mine"):
         registry().list()
+
+
+# where from
+
+
+def test_a_name_knows_where_it_comes_from(install: Install) -> None:
+    install("class Mine: pass", mine="plug:Mine")
+    things = registry()
+    things.register("here")(Thing)
+    assert [things.origin(name) for name in ("arcface", "mine", "here")] == ["built-in", "plug 1.0", __file__]
+    assert "plug" not in sys.modules
+
+
+def test_nothing_comes_from_nowhere() -> None:
+    with pytest.raises(ZooError, match="did you mean 'arcface'"):
+        registry().origin("arcfase")
+
+
+def test_a_cell_of_a_notebook_that_runs_again_is_no_clash() -> None:
+    things = registry()
+    for _ in range(2):
+        cell = type("Mine", (), {"__module__": "__main__"})
+        assert things.register("mine")(cell) is things.get("mine")
+
+
+def test_options_without_a_default_are_known() -> None:
+    things: Registry[object] = Registry("thing", "zoo.nothing_built_in", given=("place",))
+
+    class Needy:
+        def __init__(self, place: int, root: str, size: int = 1) -> None:
+            pass
+
+    things.register("needy")(Needy)
+    assert things.required("needy") == ["root"]

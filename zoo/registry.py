@@ -3,7 +3,8 @@
 A name comes from one of three places, all listed without importing anything heavy:
 
 * a module of the built-in package: ``zoo/encoders/arcface.py`` *is* the encoder ``arcface``;
-* an entry point of an installed distribution, in the group ``zoo.encoders`` (``.conditioners``, ``.metrics``);
+* an entry point of an installed distribution, in the group ``zoo.encoders`` (``.conditioners``, ``.metrics``,
+  ``.data``);
 * a ``register`` call in the running process.
 
 A class is imported when it is first created, so ``encoder=unet`` never imports insightface.
@@ -13,11 +14,14 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable
+import inspect
+import sys
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from zoo.errors import ZooError
@@ -38,11 +42,13 @@ class Registry(Generic[T]):
     Args:
         kind: singular noun for messages, e.g. ``"encoder"``.
         package: the built-in package; also the entry-point group.
+        given: parameters of every constructor that whoever builds it fills in: they are no options.
     """
 
-    def __init__(self, kind: str, package: str) -> None:
+    def __init__(self, kind: str, package: str, *, given: tuple[str, ...] = ()) -> None:
         self.kind = kind
         self.package = package
+        self.given = given
         self._classes: dict[str, type[T]] = {}
         self._failures: dict[str, str] = {}
 
@@ -79,6 +85,24 @@ class Registry(Generic[T]):
                 raise
             raise ZooError(f"{self.kind} {name!r}: {str(error).split('__init__() ')[-1]}") from error
 
+    def required(self, name: str) -> list[str]:
+        """The options of ``name`` that have no default."""
+        parameters = inspect.signature(self.get(name)).parameters.values()
+        ordinary = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        return [p.name for p in parameters if p.kind in ordinary and p.default is p.empty and p.name not in self.given]
+
+    def origin(self, name: str) -> str:
+        """Where ``name`` comes from: "built-in", a distribution and its version, or the file (else module) that
+        registered it. Imports nothing; raises `ZooError` for a name that there is not."""
+        if name in self._builtins:
+            return "built-in"
+        if name in self._entry_points:
+            point = self._entry_points[name]
+            return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+        if name not in self._classes:
+            raise ZooError(self._unknown(name))
+        return _file(self._classes[name]) or self._classes[name].__module__
+
     @cached_property
     def _builtins(self) -> frozenset[str]:
         folder = Path(__file__).parent / self.package.removeprefix("zoo.")
@@ -100,15 +124,17 @@ class Registry(Generic[T]):
     def _owner(self, name: str, besides: type) -> str | None:
         """Who else holds ``name``; registering the same class again (a reloaded notebook cell) is no clash."""
         if name in self._classes:
-            path = _path(self._classes[name])
-        elif name in self._builtins:
-            path = f"{self.package}.{name}"
-        elif name in self._entry_points:
-            path = self._entry_points[name].value
-        else:
-            return None
-        same = path.replace(":", ".") == _path(besides) or path == besides.__module__
-        return None if same else path
+            other = self._classes[name]
+            return None if _same(other, besides) else _path(other)
+        if name in self._builtins:
+            module = f"{self.package}.{name}"
+            return None if module == besides.__module__ else module
+        if name in self._entry_points:
+            point = self._entry_points[name]
+            # a package may name its class by another module that imports it
+            within = point.module.partition(".")[0] == besides.__module__.partition(".")[0]
+            return None if within and point.attr == besides.__qualname__ else point.value
+        return None
 
     def _import(self, name: str) -> None:
         try:
@@ -134,7 +160,22 @@ def _path(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
+def _file(cls: type) -> str | None:
+    """The file of the module that made ``cls``; None in a notebook."""
+    return getattr(sys.modules.get(cls.__module__), "__file__", None)
+
+
+def _same(a: type, b: type) -> bool:
+    """Whether the same lines made both: a cell that ran twice, or a file that is imported under two names."""
+    from_one_place = a.__module__ == b.__module__ or (_file(a) is not None and _file(a) == _file(b))
+    return a.__qualname__ == b.__qualname__ and from_one_place
+
+
 encoders: Registry[Encoder] = Registry("encoder", "zoo.encoders")
-conditioners: Registry[Conditioner] = Registry("conditioner", "zoo.conditioners")
+conditioners: Registry[Conditioner] = Registry("conditioner", "zoo.conditioners", given=("spec", "denoiser_levels"))
 metrics: Registry[Metric] = Registry("metric", "zoo.metrics")
 datasets: Registry[Dataset] = Registry("dataset", "zoo.data")
+
+REGISTRIES: Mapping[str, Registry[Any]] = MappingProxyType(
+    {registry.kind: registry for registry in (encoders, conditioners, metrics, datasets)}
+)

@@ -1,0 +1,101 @@
+"""python -m zoo check NAME: does it keep what its kind promises?"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import ZooError
+from zoo.plugins import import_plugins
+from zoo.registry import REGISTRIES
+
+if TYPE_CHECKING:
+    from zoo.conformance import Report
+
+HELP = "check that an encoder, conditioner, metric or dataset keeps the promises of its kind"
+BROKEN = 1
+_SIGNS = {True: "ok", False: "BROKEN", None: "–"}
+_EPILOG = """\
+examples
+  %(prog)s myenc width=64                        an encoder that is installed, with an option of its constructor
+  %(prog)s edges --plugin edges.py               one in a file
+  %(prog)s none --kind conditioner               one of a name that several kinds have
+  %(prog)s timm model=resnet18 pretrained=false  without its weights; done anyway where they are not here
+
+exit code: 0 all promises are kept; 1 some are broken; 2 no such name, or options that it refuses
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Look at each promise of the contract. Nothing is downloaded."
+    parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add = parser.add_argument
+    add("name", help="as in encoder=NAME")
+    add("options", nargs="*", metavar="key=value", help="of its constructor; values are YAML")
+    add("--kind", choices=tuple(REGISTRIES), help="(default: every kind that has the name)")
+    add("--plugin", action="append", default=[], metavar="FILE_OR_MODULE", help="import this first; may be repeated")
+    add("--device", default="cpu", help="where costs are measured and metrics compute (default: %(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a report for each kind that has the name; 1 if a promise is broken.
+
+    Raises:
+        ZooError: no such name, or options that it refuses.
+    """
+    options = dict(_option(text) for text in args.options)
+    import_plugins(args.plugin)
+    kinds = _kinds(args.name, args.kind)
+    from zoo.conformance import check  # it brings in torch
+
+    reports = [check(kind, args.name, options, device=_device(args.device)) for kind in kinds]
+    print("\n\n".join(_told(report) for report in reports))
+    return BROKEN if any(report.broken for report in reports) else 0
+
+
+def _kinds(name: str, asked: str | None) -> list[str]:
+    kinds = [kind for kind, names in REGISTRIES.items() if name in names.list()] if asked is None else [asked]
+    if kinds:
+        return kinds
+    for names in REGISTRIES.values():  # the kind whose name it is close to tells so
+        try:
+            names.get(name)
+        except ZooError as error:
+            if "did you mean" in str(error):
+                raise
+    everything = "; ".join(f"{kind}s: {', '.join(names.list())}" for kind, names in REGISTRIES.items())
+    raise ZooError(f"unknown name {name!r}. Available: {everything}")
+
+
+def _option(text: str) -> tuple[str, Any]:
+    import yaml  # type: ignore[import-untyped]
+
+    key, equals, value = text.partition("=")
+    if not equals or not key.isidentifier():
+        raise ZooError(f"cannot read {text!r}; options are given as key=value")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ZooError(f"cannot read {text!r}: {value!r} is no YAML") from error
+
+
+def _device(name: str) -> str:
+    import torch
+
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:  # no such name; or one that this torch was built without
+        raise ZooError(f"--device {name} is not available here") from error
+    return name
+
+
+def _told(report: Report) -> str:
+    options = "".join(f" {key}={value}" for key, value in report.options.items())
+    origin = REGISTRIES[report.kind].origin(report.name)
+    head = [f"{report.kind} {report.name}{options} ({origin})", *([report.note] if report.note else [])]
+    width = max(len(result.promise) for result in report.results)
+    lines = [f"  {_SIGNS[r.ok]:<7} {r.promise:<{width}}  {r.detail}".rstrip() for r in report.results]
+    kept, moot = (sum(r.ok is ok for r in report.results) for ok in (True, None))
+    total = f"{kept} kept, {len(report.broken)} broken" + (f", {moot} not looked at" if moot else "")
+    return "\n".join([*head, *lines, total])

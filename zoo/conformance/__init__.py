@@ -1,0 +1,83 @@
+"""The contracts of the zoo as a kit: does an encoder, conditioner, metric or dataset keep what its kind promises?
+
+In a test of your own package::
+
+    from zoo.conformance import assert_conforms
+
+    def test_my_encoder_keeps_its_promises():
+        assert_conforms("encoder", "myenc", width=64)
+
+On the command line: ``python -m zoo check myenc width=64``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from zoo.conformance.promise import Report, Result, Subject, look
+from zoo.errors import WeightsNotFoundError, ZooError
+from zoo.offline import no_downloads
+from zoo.registry import REGISTRIES
+
+__all__ = ["Report", "Result", "assert_conforms", "check"]
+
+
+def check(
+    kind: str, name: str, options: dict[str, Any] | None = None, *, device: str = "cpu", costs: bool = True
+) -> Report:
+    """Look at each promise of one registered name.
+
+    Nothing is downloaded: an encoder whose weights are not here is built with ``pretrained=False``, and the report's
+    note says so.
+
+    Args:
+        kind: "encoder", "conditioner", "metric" or "dataset".
+        name: as registered.
+        options: of its constructor.
+        device: where costs are measured and metrics compute.
+        costs: measure them, too.
+
+    Raises:
+        ZooError: no such kind or name, or it refuses these options.
+    """
+    if kind not in REGISTRIES:
+        raise ZooError(f"unknown kind {kind!r}; expected one of {', '.join(REGISTRIES)}")
+    contract = import_module(f"zoo.conformance.{kind}")
+    parameters = inspect.signature(REGISTRIES[kind].get(name)).parameters
+    options = dict(options or {})
+    missing = [option for option in REGISTRIES[kind].required(name) if option not in options]
+    if missing:
+        raise ZooError(f"{kind} {name!r} needs {' and '.join(f'{option}=...' for option in missing)}")
+
+    def subject() -> Subject:
+        build = partial(REGISTRIES[kind].create, name)
+        return contract.SUBJECT(lambda *args, **changes: build(*args, **{**options, **changes}), parameters, device)
+
+    promises = (*contract.PROMISES, *(contract.COSTS if costs else ()))
+    note = ""
+    with no_downloads():
+        try:
+            subject().probe()
+        except WeightsNotFoundError:
+            if "pretrained" not in parameters or "pretrained" in options:
+                raise
+            options["pretrained"] = False
+            subject().probe()
+            note = "its weights are not here: looked at with pretrained=False"
+        except ZooError:
+            raise
+        except Exception as error:  # a plug-in may fail in any way
+            told = Result("is built from its options", False, f"it raised {type(error).__name__}: {error}")
+            return Report(kind, name, options, (told,))
+        return Report(kind, name, options, tuple(look(promises, subject())), note)
+
+
+def assert_conforms(kind: str, name: str, /, **options: Any) -> None:
+    """Raises `AssertionError` that lists every broken promise, for tests; see `check`."""
+    report = check(kind, name, options, costs=False)
+    broken = [f"  {result.promise}: {result.detail}" for result in report.broken]
+    if broken:
+        raise AssertionError("\n".join([f"{kind} {name!r} breaks {len(broken)} of its promises:", *broken]))
