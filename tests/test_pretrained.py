@@ -14,13 +14,19 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import zoo
-from test_encoders import lightness
 from tiny_arcface import CHANNELS, EMBEDDING, TinyArcFace, export, tiny_arcface
+from zoo.encoders import Encoder
 from zoo.encoders._grey import grey_to_srgb
 from zoo.encoders.facenet import _CELLS, FaceNet, _even, _network
 from zoo.errors import WeightsNotFoundError, ZooError
 from zoo.framing import WHOLE, crop
 from zoo.weights import sha256_file
+
+
+def lightness(encoder: Encoder, n: int = 2) -> Tensor:
+    size = encoder.spec.input_size or 32
+    return torch.rand(n, 1, size, size, generator=torch.Generator().manual_seed(1)) * 2 - 1
+
 
 # arcface
 

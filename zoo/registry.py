@@ -85,11 +85,12 @@ class Registry(Generic[T]):
                 raise
             raise ZooError(f"{self.kind} {name!r}: {str(error).split('__init__() ')[-1]}") from error
 
-    def required(self, name: str) -> list[str]:
+    def required(self, name: str) -> tuple[str, ...]:
         """The options of ``name`` that have no default."""
         parameters = inspect.signature(self.get(name)).parameters.values()
         ordinary = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        return [p.name for p in parameters if p.kind in ordinary and p.default is p.empty and p.name not in self.given]
+        needed = (p for p in parameters if p.kind in ordinary and p.default is p.empty)
+        return tuple(p.name for p in needed if p.name not in self.given)
 
     def origin(self, name: str) -> str:
         """Where ``name`` comes from: "built-in", a distribution and its version, or the file (else module) that
