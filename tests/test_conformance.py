@@ -129,7 +129,7 @@ def broken(monkeypatch: pytest.MonkeyPatch, kind: str, cls: type, **options: Any
         (InPlace, "leaves its input as it was", "they differ by up to"),
         (NeverFrozen, "stays in eval mode without gradients when frozen", "call self.freeze()"),
         (Idle, "trains every parameter when not frozen", "no gradient reaches unused.weight and 1 more"),
-        (Unseeded, "draws its weights from torch's seed", "they differ by up to"),
+        (Unseeded, "draws its weights from the seed of torch", "they differ by up to"),
         (Elsewhere, "follows to another device", "register tensors as buffers"),
         (Hidden, "is all in its options and state dict", "they differ by up to"),
         (Untrained, "names its pretrained weights by their hash", "with pretrained=False; expected None"),

@@ -219,4 +219,4 @@ def test_options_without_a_default_are_known() -> None:
             pass
 
     things.register("needy")(Needy)
-    assert things.required("needy") == ["root"]
+    assert things.required("needy") == ("root",)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zoo.photos.photo import Photo
 
 HELP = "colour photos"
+INTERRUPTED = "interrupted: what was written is whole; --skip-existing goes on from there"
 SOME_BROKEN = 1
 ALL_BROKEN = 2
 FORMATS = ("png", "jpg", "webp", "tif")

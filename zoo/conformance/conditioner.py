@@ -164,7 +164,7 @@ def is_all_in_its_options_and_state_dict(subject: ConditionerSubject) -> None:
         demand_equal(contexts[0], contexts[1], f"{what}: contexts of it and of a copy by its state_dict")
 
 
-def draws_its_weights_from_torchs_seed(subject: ConditionerSubject) -> None:
+def draws_its_weights_from_the_seed_of_torch(subject: ConditionerSubject) -> None:
     for what, conditioner in subject.each():
         again = subject.fresh(conditioner.spec).state_dict()
         said = f"{what}: weights of two that are built under one seed"
@@ -206,7 +206,7 @@ PROMISES: tuple[Promise[ConditionerSubject], ...] = (
     lets_the_features_matter_once_trained,
     trains_every_parameter,
     is_all_in_its_options_and_state_dict,
-    draws_its_weights_from_torchs_seed,
+    draws_its_weights_from_the_seed_of_torch,
     follows_to_another_device,
 )
 COSTS: tuple[Promise[ConditionerSubject], ...] = (costs,)

@@ -128,7 +128,7 @@ def trains_every_parameter_when_not_frozen(subject: EncoderSubject) -> None:
     demand_trained(encoder)
 
 
-def draws_its_weights_from_torchs_seed(subject: EncoderSubject) -> None:
+def draws_its_weights_from_the_seed_of_torch(subject: EncoderSubject) -> None:
     one, other = subject.encoder.state_dict(), subject.fresh().state_dict()
     demand_equal([*one.values()], [*other.values()], "weights of two that are built under one seed", exactly=True)
 
@@ -182,7 +182,7 @@ PROMISES: tuple[Promise[EncoderSubject], ...] = (
     leaves_its_input_as_it_was,
     stays_in_eval_mode_without_gradients_when_frozen,
     trains_every_parameter_when_not_frozen,
-    draws_its_weights_from_torchs_seed,
+    draws_its_weights_from_the_seed_of_torch,
     is_all_in_its_options_and_state_dict,
     follows_to_another_device,
     names_its_pretrained_weights_by_their_hash,
