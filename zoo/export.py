@@ -52,7 +52,7 @@ def export_onnx(model: ColorDiffusion, folder: Path) -> list[Path]:
     context = [f"context_{i}" for i in range(n)]
     outputs = context + [f"null_{i}" for i in range(n)]
     batch, image, chroma = {0: "N"}, {0: "N", 2: "H", 3: "W"}, {0: "N", 2: "h", 3: "w"}
-    axes = {name: _free_axes(x) for name, x in zip(outputs, out, strict=True)}
+    axes = {name: _free_axes(name, x) for name, x in zip(outputs, out, strict=True)}
     folder.mkdir(parents=True, exist_ok=True)
     if n:
         inputs = {"L": image, "view": {0: "N", 2: "S", 3: "T"}, "box": batch}
@@ -66,10 +66,11 @@ def export_onnx(model: ColorDiffusion, folder: Path) -> list[Path]:
     return [folder / name for name in (ENCODER, DENOISER, SPEC) if n or name != ENCODER]
 
 
-def _free_axes(x: Tensor) -> dict[int, str]:
-    """A context tensor is a batch of maps, of tokens or of vectors: all but its channels may have any size."""
-    names = {2: {0: "N"}, 3: {0: "N", 1: "tokens"}, 4: {0: "N", 2: "rows", 3: "columns"}}
-    return names[x.dim()]
+def _free_axes(name: str, x: Tensor) -> dict[int, str]:
+    """A context tensor is a batch of maps, of tokens or of vectors: all but its channels may have any size. Sizes that
+    differ must not share a name: onnxruntime takes them to be equal."""
+    sizes = {2: {}, 3: {1: f"{name}_tokens"}, 4: {2: f"{name}_rows", 3: f"{name}_columns"}}
+    return {0: "N", **sizes[x.dim()]}
 
 
 def _write(

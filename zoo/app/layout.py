@@ -106,7 +106,7 @@ def lay_inputs(actions: Actions, examples: Sequence[Path], first: Opened, max_mb
             checkpoint=checkpoint,
             about=about,
             samples=samples,
-            steps=_slider("Steps", (1, 50), 10, "of sampling: fewer are quicker and duller"),
+            steps=_slider("Steps", (1, 50), 5, "of sampling: fewer are quicker and duller"),
             guidance=_slider("Guidance", (0, 5), 1, "by the encoder's features; 1 is none", digits=1),
             saturation=_slider("Saturation", (0, 2), 1, "factor on the strength of colours", digits=2),
             seed=gr.Number(0, label="Seed", info="the same seed gives the same colours", precision=0, minimum=0),

@@ -30,7 +30,7 @@ _EPILOG = """\
 examples, each added to  %(prog)s --image-path old.jpg --output new.png
   (nothing)                         new.png, by the model that comes with the package
   --checkpoint model.safetensors    by a model of yours; hf://org/name fetches one
-  --steps 50 --sampler dpmpp_2m     more and other sampling steps
+  --steps 20 --sampler ddim         more and other sampling steps
   --guidance 2                      listen more to the encoder, at twice the cost
   --seed 7                          other colours; the same seed gives the same picture
   --samples 4                       new-1.png ... new-4.png, and all of them on new-samples.png
@@ -69,8 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--output", required=True, metavar="OUT", help="a file for one photo (.png .jpg .webp .tif), or a folder")
     add("--checkpoint", metavar="CKPT", help="a model file, or hf://org/name[/file] (default: the one in the package)")
     add("--encoder-weights", metavar="PATH", help="weights of the checkpoint's frozen encoder, if not where it was")
-    add("--steps", type=int, default=10, help="sampling steps; ddpm wants some 350 (default: %(default)s)")
-    add("--sampler", default="ddim", help="ddim, dpmpp_2m or ddpm (default: %(default)s)")
+    add("--steps", type=int, default=5, help="sampling steps; ddpm wants some 350 (default: %(default)s)")
+    add("--sampler", default="dpmpp_2m", help="dpmpp_2m, ddim or ddpm (default: %(default)s)")
     add("--guidance", type=float, default=1.0, help="classifier-free guidance; 1 is none (default: %(default)s)")
     add("--seed", type=int, default=0, help="of the noise (default: %(default)s)")
     add("--samples", type=int, default=1, metavar="N", help="N different colourings (default: %(default)s)")
