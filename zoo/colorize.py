@@ -180,6 +180,7 @@ class Colorizer:
             return torch.stack(first) if first else image
         return first if several else first[0]
 
+    @torch.inference_mode()
     def colorize_photos(
         self, photos: Sequence[Photo], options: ColorizeOptions, *, on_step: OnStep | None = None
     ) -> list[Colored]:
@@ -214,7 +215,6 @@ class Colorizer:
             tasks = groups[key]
             yield from (tasks[n : n + options.batch_size] for n in range(0, len(tasks), options.batch_size))
 
-    @torch.no_grad()
     def _sample(
         self, scenes: Sequence[Scene], tasks: list[Task], options: ColorizeOptions, callback: Callback | None
     ) -> Tensor:
