@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import zoo
 from zoo.errors import ZooError
+from zoo.inventory import inventory
 from zoo.registry import Registry
 
 few = settings(max_examples=20, deadline=None)  # each example reads what is installed
@@ -220,3 +221,11 @@ def test_options_without_a_default_are_known() -> None:
 
     things.register("needy")(Needy)
     assert things.required("needy") == ("root",)
+
+
+def test_the_list_knows_the_licence_of_weights_that_are_not_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    (row,) = inventory("facenet", ("encoder",))
+    assert (row["weights"], row["licence"]) == ("absent", "MIT (network); VGGFace2: research")

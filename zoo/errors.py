@@ -6,4 +6,12 @@ class ZooError(ValueError):
 
 
 class WeightsNotFoundError(ZooError):
-    """Pretrained weights are neither given by path, nor cached, nor to be downloaded."""
+    """Pretrained weights are neither given by path, nor cached, nor to be downloaded.
+
+    Attributes:
+        licence: of the weights that were wanted, where they are published ones.
+    """
+
+    def __init__(self, message: str, licence: str | None = None) -> None:
+        super().__init__(message)
+        self.licence = licence

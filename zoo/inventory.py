@@ -44,18 +44,17 @@ def inventory(pattern: str = "*", kinds: tuple[str, ...] = tuple(REGISTRIES)) ->
 
 def _encoder(name: str) -> Row:
     cls = REGISTRIES["encoder"].get(name)
-    weights = UNKNOWN
     try:
         encoder = cls()
         weights = "here" if encoder.weights_sha else UNKNOWN
-    except WeightsNotFoundError:
-        weights = "absent"
+    except WeightsNotFoundError as error:
+        absent = {"weights": "absent", "licence": error.licence or UNKNOWN}
         if "pretrained" not in inspect.signature(cls).parameters:
-            return {"weights": weights}
+            return absent
         try:
-            encoder = cls(pretrained=False)
+            return _declared(cls(pretrained=False)) | absent
         except WeightsNotFoundError:  # its file is the only place that knows its architecture
-            return {"weights": weights}
+            return absent
     return _declared(encoder) | {"weights": weights}
 
 

@@ -103,7 +103,8 @@ def resolve(record: WeightsRecord, path: str | Path | None = None, option: str =
             reason = f"downloading {record.url}{size} failed ({type(error).__name__})"
     raise WeightsNotFoundError(
         f"weights of {record.name}: {target.name} is not in {target.parent} and {reason}; "
-        f"put it there, or give its path with {option}=PATH"
+        f"put it there, or give its path with {option}=PATH",
+        record.licence,
     )
 
 

@@ -56,7 +56,7 @@ def find(model: str, cfg: dict[str, Any], weights: str | None) -> Path:
         return resolve(record, path)
     except WeightsNotFoundError as error:
         hint = "" if weights else ", or use encoder.pretrained=false"
-        raise WeightsNotFoundError(f"{error}{hint}") from None
+        raise WeightsNotFoundError(f"{error}{hint}", error.licence) from None
 
 
 def pretrained(model: str, input_size: int | None, path: Path, options: dict[str, Any]) -> nn.Module:
