@@ -3,6 +3,7 @@ import os
 import resource
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -311,21 +312,23 @@ def test_a_photo_too_large_for_its_format_is_an_error(tmp_path: Path) -> None:
         write_photo(tmp_path / "a.webp", np.zeros((1, 16_384, 3), np.uint8))
 
 
-@pytest.fixture
+@contextmanager
 def full_disk() -> Iterator[None]:
-    """No file may grow beyond 4 kB: the system's own refusal, in the middle of a file."""
+    """No file may grow beyond 4 kB: the system's own refusal, in the middle of a file. Not for longer than the call:
+    pytest's own output may be a file."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "webp"])
-@pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(b"old")
-    with pytest.raises(ZooError, match=r"cannot write .*: File too large"):
+    with pytest.raises(ZooError, match=r"cannot write .*: File too large"), full_disk():
         write_photo(path, np.random.default_rng(1).integers(0, 256, (99, 99, 3), dtype=np.uint8))
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == b"old"
