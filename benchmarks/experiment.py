@@ -15,17 +15,20 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from benchmarks import environment, rows
+from benchmarks.artifacts import read_protocol, write_artifacts
 from benchmarks.grid import save_grid
-from benchmarks.identity import protocol_id, run_id, training_id
+from benchmarks.identity import protocol, protocol_id, run_id, training_id
 from benchmarks.labels import label
 from benchmarks.plugins import import_modules
 from benchmarks.progress import TrainingBar, bar, one_line_warning
 from benchmarks.rows import Row
-from benchmarks.spec import Spec
+from benchmarks.spec import UNTRAINED, Spec
 from benchmarks.store import RunFolder
 from benchmarks.text_table import number, render
 from zoo import registry
+from zoo.baselines import Grey, Mean, Truth
 from zoo.batches import open_batches
+from zoo.colourers import Colourer, ModelColourer
 from zoo.data import Dataset
 from zoo.errors import ZooError
 from zoo.evaluation import Evaluation, evaluate
@@ -33,6 +36,7 @@ from zoo.images import ImageCache, View, open_images
 from zoo.model import ColorDiffusion
 from zoo.training import TrainResult, train
 
+_SHOWN = 8  # photos in the picture of a run
 _MAIN_PROCESS = os.environ.get("RANK", "0") == "0"  # of several under ``accelerate launch``; the others only train
 
 
@@ -42,7 +46,7 @@ class Run:
 
     spec: Spec
     labels: dict[str, str]
-    model: ColorDiffusion
+    model: ColorDiffusion | None  # None: a baseline that trains nothing
     dataset: Dataset
     images: dict[str, ImageCache]
     device: str
@@ -60,11 +64,17 @@ class Run:
         if device == "cpu" and spec.train.mixed_precision == "fp16":
             raise ZooError("train.mixed_precision=fp16 needs a GPU; expected no or bf16 on device=cpu")
         environment.reset_peak_memory(device)
-        model = spec.build_model()
+        model = None if spec.method in UNTRAINED else spec.build_model()
         dataset = registry.datasets.create(spec.data.name, **spec.data.options)
-        labels = {group: label(config, group) for group in ("encoder", "cond")}
+        labels = {group: label(config, group) if model else "" for group in ("encoder", "cond")}
         images = _open_images(spec, dataset)
-        return cls(spec, labels, model, dataset, images, device, model.encoder.weights_sha)
+        return cls(spec, labels, model, dataset, images, device, model.encoder.weights_sha if model else None)
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        pair = f"encoder={self.labels['encoder']} cond={self.labels['cond']}" if self.model else ""
+        return pair if self.spec.method == "diffusion" else f"method={self.spec.method} {pair}".strip()
 
     @property
     def id(self) -> str:
@@ -77,6 +87,8 @@ class Run:
         return training_id(self.spec, manifest=manifest, weights_sha=self.weights_sha)
 
     def train(self, folder: RunFolder) -> TrainResult:
+        if self.model is None:
+            return TrainResult(0, 0, 0.0)
         spec = self.spec
         with TrainingBar("pretraining") as pretraining:
             batches = open_batches(
@@ -97,32 +109,45 @@ class Run:
 
     def score(self) -> Evaluation:
         return evaluate(
-            self.model,
+            self._colourer(),
             self.dataset,
             [registry.metrics.create(metric.name, **metric.options) for metric in self.spec.metrics.values()],
-            self.spec.sampler,
             self.spec.eval,
+            image_size=self.spec.image_size,
             device=self.device,
             cache_dir=self.spec.machine.cache,
             progress=bar,
         )
 
-    def rows(self, identity: str, trained: TrainResult, found: Evaluation) -> list[Row]:
+    def _colourer(self) -> Colourer:
+        if self.model is not None:
+            return ModelColourer(self.model, self.spec.sampler)
+        if self.spec.method == "mean":
+            return Mean.of(self.images["train"])
+        return Grey() if self.spec.method == "grey" else Truth(self.spec.denoiser["chroma_scale"])
+
+    def protocol(self, found: Evaluation) -> dict[str, Any]:
+        """How the scores were made, as plain values."""
+        return protocol(self.spec, manifest=found.manifest)
+
+    def rows(self, identity: str, trained: TrainResult, found: Evaluation, peak: float) -> list[Row]:
+        counts = {"params": 0, "encoder_params": 0, "cond_params": 0}
         shared: dict[str, Any] = {
             "run_id": identity,
+            "method": self.spec.method,
             "encoder": self.labels["encoder"],
             "cond": self.labels["cond"],
-            "seed": self.spec.seed,
+            "seed": self.spec.seed if self.model else 0,
             "n_images": found.n_images,
-            "protocol_id": protocol_id(self.spec, manifest=found.manifest),
-            **self.model.parameter_counts(),
+            "protocol_id": protocol_id(self.protocol(found)),
+            **(self.model.parameter_counts() if self.model else counts),
             "train_seconds": round(trained.seconds, 3),
             "images_seen": trained.images_seen,
             "sample_seconds_per_image": round(found.seconds_per_image, 6),
-            "peak_memory_mb": round(environment.peak_memory_mb(self.device), 1),
+            "peak_memory_mb": round(peak, 1),
             "device": environment.device_name(self.device),
             "git_sha": environment.git_sha(),
-            "weights_sha": self.model.encoder.weights_sha or "",
+            "weights_sha": (self.model.encoder.weights_sha if self.model else None) or "",
         }
         made = []
         for score in found.scores:
@@ -165,7 +190,7 @@ def _run(opened: Run) -> None:
     if not _MAIN_PROCESS:
         return
     results = rows.read(folder.rows)
-    warning = rows.append(Path(machine.table), results) if machine.table else ""
+    warning = rows.append(Path(machine.table), results, read_protocol(folder.path)) if machine.table else ""
     if warning:
         print(f"warning: {warning}")
     _show(results, folder)
@@ -173,17 +198,20 @@ def _run(opened: Run) -> None:
 
 def _carry_out(opened: Run, folder: RunFolder, identity: str) -> None:
     if _MAIN_PROCESS:
-        print(f"run {identity}: encoder={opened.labels['encoder']} cond={opened.labels['cond']} on {opened.device}")
+        print(f"run {identity}: {opened.name} on {opened.device}")
         facts = {"training_id": opened.training_id, **{role: _counts(cache) for role, cache in opened.images.items()}}
         folder.describe(opened.spec.as_dict(), environment.describe(opened.device), facts)
-        same = folder.adopt_training(opened.training_id)
+        same = folder.adopt_training(opened.training_id) if opened.model else None
         if same:
             print(f"the same training as run {same}: going on from its last checkpoint")
     trained = opened.train(folder)
     if _MAIN_PROCESS:
+        folder.remember_peak(environment.peak_memory_mb(opened.device))
         found = opened.score()
-        save_grid(folder.grid, found.strips)
-        folder.finish(opened.rows(identity, trained, found))
+        save_grid(folder.grid, found.strips[:_SHOWN])
+        write_artifacts(folder.path, opened.protocol(found), found)
+        peak = folder.remember_peak(environment.peak_memory_mb(opened.device))
+        folder.finish(opened.rows(identity, trained, found, peak))
 
 
 def _open_images(spec: Spec, dataset: Dataset) -> dict[str, ImageCache]:

@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from benchmarks.spec import Spec
+from benchmarks.spec import UNTRAINED, Spec
 from zoo import registry
 from zoo.weights import sha256_file
 
@@ -23,6 +23,7 @@ _NOT_IDENTITY = {
     "data": ("root", "download"),
 }
 _AFTER_TRAINING = ("sampler", "eval", "metrics")
+_OF_UNTRAINED = ("method", "data", "image_size", *_AFTER_TRAINING)  # nothing else changes the scores of grey, say
 
 
 def run_id(spec: Spec, *, manifests: Mapping[str, str], weights_sha: str | None) -> str:
@@ -42,8 +43,8 @@ def training_id(spec: Spec, *, manifest: str, weights_sha: str | None) -> str:
     return _digest({**identity, "manifest": manifest})
 
 
-def protocol_id(spec: Spec, *, manifest: str) -> str:
-    """12 hex digits over how a run was scored; scores of one protocol may be compared.
+def protocol(spec: Spec, *, manifest: str) -> dict[str, Any]:
+    """How a run was scored, as plain values; scores of one protocol may be compared.
 
     Args:
         manifest: sha256 of the images that were coloured.
@@ -58,7 +59,12 @@ def protocol_id(spec: Spec, *, manifest: str) -> str:
             for key, metric in spec.metrics.items()
         },
     }
-    return _digest(_without_paths(scored))
+    return _without_paths(scored)
+
+
+def protocol_id(scored: Mapping[str, Any]) -> str:
+    """12 hex digits over a `protocol`."""
+    return _digest(scored)
 
 
 def _identity(spec: Spec, weights_sha: str | None) -> dict[str, Any]:
@@ -69,7 +75,12 @@ def _identity(spec: Spec, weights_sha: str | None) -> dict[str, Any]:
         plain[section] = {key: value for key, value in plain[section].items() if key not in names}
     if plain["data"].get("groups") is None:  # then it changes no score
         plain["data"].pop("groups", None)
-    if weights_sha:
+    if plain["method"] == "diffusion":  # runs from before there were others keep their ids
+        del plain["method"]
+    if spec.method in UNTRAINED:
+        scale = plain["denoiser"]["chroma_scale"]
+        plain = {key: plain[key] for key in _OF_UNTRAINED} | ({"chroma_scale": scale} if spec.method == "truth" else {})
+    elif weights_sha:
         plain["encoder"]["weights"] = weights_sha
     elif plain["encoder"]["name"] == "unet":  # runs from before it took any keep their ids
         plain["encoder"].pop("weights", None)

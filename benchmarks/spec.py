@@ -23,6 +23,9 @@ from zoo.train_config import TrainConfig
 
 T = TypeVar("T")
 
+METHODS = ("diffusion", "regression", "origin", "grey", "mean", "truth")
+UNTRAINED = ("grey", "mean", "truth")  # baselines without a network
+
 _SECTIONS = ("encoder", "cond", "data", "diffusion", "sampler", "train", "metrics", "denoiser", "eval")
 
 
@@ -68,8 +71,12 @@ class Machine:
 
 @dataclass(frozen=True)
 class Spec:
-    """All that one run is. Sections and names are those of ``configs/``, but for ``data.limit``: ``data_limit``."""
+    """All that one run is. Sections and names are those of ``configs/``, but for ``data.limit``: ``data_limit``.
 
+    ``method`` says how colours come about: by the pair under test (``diffusion``), or by a baseline.
+    """
+
+    method: str
     encoder: PlugIn
     cond: PlugIn
     data: PlugIn
@@ -100,14 +107,17 @@ class Spec:
         _check_number("seed", config["seed"], int, "[0, inf)")
         _check_number("data.limit", limit, int | None, "[1, inf)")
         _check_denoiser(sections["denoiser"], config["image_size"])
+        diffusion = _build("diffusion", Diffusion, sections["diffusion"])
+        _check_method(config["method"], diffusion)
         return cls(
+            method=config["method"],
             encoder=_plug_in("encoder", sections["encoder"], registry.encoders),
             cond=_conditioner("cond", sections["cond"]),
             data=_plug_in("data", data, registry.datasets),
             data_limit=limit,
             metrics=_metrics(sections["metrics"]),
             denoiser=dict(sections["denoiser"]),
-            diffusion=_build("diffusion", Diffusion, sections["diffusion"]),
+            diffusion=diffusion,
             sampler=_build("sampler", SamplerConfig, sections["sampler"]),
             train=_build("train", TrainConfig, sections["train"]),
             eval=_build("eval", EvalConfig, sections["eval"]),
@@ -130,6 +140,7 @@ class Spec:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, in the layout of the configuration."""
         plain = {
+            "method": self.method,
             "encoder": self.encoder.as_dict(),
             "cond": self.cond.as_dict(),
             "data": {**self.data.as_dict(), "limit": self.data_limit},
@@ -147,7 +158,7 @@ class Spec:
 
 
 def _check_keys(config: Mapping[str, Any], machine: set[str]) -> None:
-    own = {*_SECTIONS, "image_size", "seed"}
+    own = {*_SECTIONS, "method", "image_size", "seed"}
     for key in config:
         if key not in own | machine:
             raise ZooError(unknown("option", str(key), own | machine))
@@ -202,6 +213,13 @@ def _check_number(name: str, value: Any, hint: Any, interval: str) -> None:
     check_type(name, value, hint)
     if value is not None:
         check_range(name, value, interval)
+
+
+def _check_method(method: Any, diffusion: Diffusion) -> None:
+    if method not in METHODS:
+        raise ZooError(unknown("method", str(method), METHODS))
+    if diffusion.regression != (method == "regression"):
+        raise ZooError("method=regression and diffusion=regression are one thing; give method=regression alone")
 
 
 def _check_denoiser(options: Mapping[str, Any], image_size: int) -> None:

@@ -3,6 +3,7 @@
 spec.yaml           the resolved configuration
 environment.json    what it ran on
 manifest.json       how many images there were, which were skipped, and the hashes that identify them
+peak_memory.json    the most memory that training took, over all sittings and runs that share it
 checkpoint.pt       written while training; a run that was killed goes on from here
 model.safetensors   the trained model
 grid.png            grey, colourings and truth of a few photos
@@ -31,6 +32,8 @@ try:
     import fcntl
 except ImportError:  # Windows: nobody guards against two processes in one folder
     fcntl = None  # type: ignore[assignment]
+
+PEAK = "peak_memory.json"
 
 
 class RunFolder:
@@ -76,11 +79,22 @@ class RunFolder:
         with replacing(checkpoint) as temporary:
             temporary.unlink()
             _link(newest / CHECKPOINT, temporary)  # its owner replaces the file and never changes it
+        self.remember_peak(_peak(newest / PEAK))
         return newest.name
+
+    def remember_peak(self, megabytes: float) -> float:
+        """Note how much memory was taken, in MB; returns the most that was ever noted here."""
+        most = max(megabytes, _peak(self.path / PEAK))
+        _write(self.path / PEAK, json.dumps({"mb": most}) + "\n")
+        return most
 
     def finish(self, results: Iterable[Row]) -> None:
         """Write the scores; from now on the run is `done`."""
         rows.write(self.rows, results)
+
+
+def _peak(path: Path) -> float:
+    return float(json.loads(path.read_text())["mb"]) if path.exists() else 0.0
 
 
 def _training_of(manifest: Path) -> str | None:

@@ -17,7 +17,7 @@ from zoo.data import Dataset, Split
 from zoo.encoders import Encoder
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel, Features, FeatureSpec
-from zoo.metrics import Metric, Score
+from zoo.metrics import Extractor, FeatureMetric, Metric, Score
 from zoo.registry import REGISTRIES
 
 
@@ -263,9 +263,76 @@ class Spoils(Distance):
         pred.zero_()
 
 
+class Spread(Distance):
+    """Of samples; sound."""
+
+    samples = 3
+
+    def update_samples(self, samples: Tensor, truth: Tensor) -> None:
+        self.values.append((samples - truth).abs().mean((0, 2, 3, 4)))
+
+
+class TakesNone(Distance):
+    samples = 2
+
+
+class HalfAnImage(Distance):
+    images = 0
+
+
+class SpoilsSamples(Spread):
+    def update_samples(self, samples: Tensor, truth: Tensor) -> None:
+        super().update_samples(samples, truth)
+        samples.zero_()
+
+
+class MeanColour:
+    identity = "mean colour"
+
+    def __call__(self, rgb: Tensor) -> Tensor:
+        return rgb.mean((2, 3))
+
+
+class ColourDistance(FeatureMetric):
+    """Of the images' mean colours; sound."""
+
+    extractor: Extractor = MeanColour()
+
+    def __init__(self) -> None:
+        self.values: list[Tensor] = []
+
+    def names(self) -> dict[str, bool | None]:
+        return {"distance": False}
+
+    def update_features(self, pred: Tensor, truth: Tensor) -> None:
+        self.values.append((pred - truth).norm(dim=1))
+
+    def compute(self) -> list[Score]:
+        if not self.values:
+            return self.hole("no images")
+        values = torch.cat(self.values)
+        return [Score("distance", values.mean().item(), False, per_image=values)]
+
+
+class LooksElsewhere(ColourDistance):
+    def update(self, pred: Tensor, truth: Tensor) -> None:
+        self.update_features(pred.amax((2, 3)), truth.amax((2, 3)))
+
+
+class Nameless(ColourDistance):
+    def prepare(self, device: str) -> None:
+        self.extractor = MeanColour()
+        self.extractor.identity = str(id(self))
+
+
 @pytest.mark.parametrize(
     ("cls", "promise"),
     [
+        (TakesNone, "asks for samples that it takes in"),
+        (HalfAnImage, "asks for samples that it takes in"),
+        (SpoilsSamples, "leaves its input as it was"),
+        (LooksElsewhere, "gives the same for features as for images"),
+        (Nameless, "gives the same for features as for images"),
         (OtherSide, "gives the scores that it names"),
         (UpsideDown, "scores identical pictures best"),
         (LastBatch, "gives the same in any batches and order"),
@@ -279,8 +346,9 @@ def test_a_broken_promise_of_a_metric_is_found(
     assert promise in broken(monkeypatch, "metric", cls)
 
 
-def test_a_sound_metric_breaks_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert broken(monkeypatch, "metric", Distance) == {}
+@pytest.mark.parametrize("cls", [Distance, Spread, ColourDistance])
+def test_a_sound_metric_breaks_none(cls: type[Metric], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert broken(monkeypatch, "metric", cls) == {}
 
 
 @pytest.mark.parametrize("name", zoo.list_metrics())

@@ -74,6 +74,8 @@ def test_times_are_stratified_and_never_zero() -> None:
         ({"loss_weight": "snr"}, "uniform, min_snr"),
         ({"schedule": "linear", "T": 0}, "at least 1"),
         ({"parameterisation": "eps"}, "use v or x0"),
+        ({"schedule": "none"}, "use method=regression"),
+        ({"parameterisation": "x0", "schedule": "none", "loss_weight": "min_snr"}, "uniform weights"),
     ],
 )
 def test_impossible_diffusions_are_refused_in_one_line(options: dict, said: str) -> None:

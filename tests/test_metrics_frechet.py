@@ -90,11 +90,16 @@ def test_statistics_of_float32_features_keep_a_small_variance_beside_a_large_mea
     assert gathered(x, [3]).cov.item() == pytest.approx(x.double().var().item(), rel=1e-12)
 
 
+class MeanColour:
+    identity = "mean colour"
+
+    def __call__(self, rgb: Tensor) -> Tensor:
+        return rgb.mean(dim=(2, 3))
+
+
 class Pixels(FrechetMetric):
     name = "fd_pixels"
-
-    def features(self, rgb: Tensor) -> Tensor:
-        return rgb.mean(dim=(2, 3))
+    extractor = MeanColour()
 
 
 def test_a_metric_of_two_equal_sets_is_zero_and_lower_is_better() -> None:

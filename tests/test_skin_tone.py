@@ -12,9 +12,9 @@ from torch import Tensor
 import zoo
 from zoo.data._groups import group_reader
 from zoo.errors import ZooError
-from zoo.evaluation import by_group
 from zoo.metrics import Score
 from zoo.metrics.skin_tone import skin_mask, typology_angle
+from zoo.scoring import by_group
 
 
 def skin(L: float = 65, a: float = 15, b: float = 20, side: int = 20) -> Tensor:

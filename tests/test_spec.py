@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from benchmarks import identity
 from benchmarks.labels import label
 from benchmarks.plugins import CONFIGS, GROUPS
-from benchmarks.spec import Spec
+from benchmarks.spec import METHODS, Spec
 from zoo.errors import ZooError
 
 
@@ -101,6 +101,7 @@ def test_a_preset_changes_groups_and_the_command_line_has_the_last_word() -> Non
         ("sampler.name", "ddimm", "unknown sampler 'ddimm'; did you mean 'ddim'?"),
         ("sampler.steps", 0, "sampler.steps must be at least 1"),
         ("diffusion.schedule", "cosin", "diffusion.schedule must be one of"),
+        ("method", "gray", "unknown method 'gray'; did you mean 'grey'?"),
         ("denoiser.width", 50, "width must be a multiple of 32"),
         ("denoiser.mults", [1, "2"], "denoiser.mults must be a list of an integer"),
         ("denoiser.extra", [1], "unknown option 'denoiser.extra'"),
@@ -179,7 +180,7 @@ def test_runs_that_only_sample_or_score_differently_share_their_training(config:
 
 def test_scores_of_different_encoders_have_one_protocol_and_of_other_steps_another(config: dict[str, Any]) -> None:
     def protocol_id(config: dict[str, Any], manifest: str = "m") -> str:
-        return identity.protocol_id(Spec.from_config(config), manifest=manifest)
+        return identity.protocol_id(identity.protocol(Spec.from_config(config), manifest=manifest))
 
     assert protocol_id(plain("encoder=unet", "cond=film", "train.steps=5")) == protocol_id(config)
     others = [changed(config, "sampler.steps", 9), changed(config, "eval.seed", 1), plain("metrics=[psnr,ssim]")]
@@ -188,9 +189,41 @@ def test_scores_of_different_encoders_have_one_protocol_and_of_other_steps_anoth
 
 def test_a_metric_of_a_new_version_is_another_protocol(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     spec = Spec.from_config(config)
-    before = identity.protocol_id(spec, manifest="m")
+    before = identity.protocol(spec, manifest="m")
     monkeypatch.setattr(GROUPS["metrics"].get("psnr"), "version", 99)
-    assert identity.protocol_id(spec, manifest="m") != before
+    after = identity.protocol(spec, manifest="m")
+    assert after["metrics"] != before["metrics"]
+    assert identity.protocol_id(after) != identity.protocol_id(before)
+
+
+def test_every_method_is_an_option_and_is_scored_by_the_same_protocol() -> None:
+    specs = [Spec.from_config(plain(f"method={file.stem}")) for file in sorted((CONFIGS / "method").glob("*.yaml"))]
+    assert sorted(spec.method for spec in specs) == sorted(METHODS)
+    assert len({identity.protocol_id(identity.protocol(spec, manifest="m")) for spec in specs}) == 1
+
+
+def test_the_original_is_the_same_network_under_any_preset_and_with_its_own_sampler_in_its_preset() -> None:
+    original = Spec.from_config(plain("preset=origin"))
+    assert (original.method, original.sampler.name, original.denoiser["chroma_scale"]) == ("origin", "ddpm", 1)
+    beside = Spec.from_config(plain("method=origin", "preset=boxed"))
+    assert (beside.denoiser, beside.diffusion) == (original.denoiser, original.diffusion)
+    assert beside.sampler.name == "ddim"
+
+
+def test_a_baseline_that_trains_nothing_is_one_run_whatever_the_pair_and_the_seed() -> None:
+    others = ["encoder=none", "cond=film", "seed=1", "train.steps=3", "denoiser.width=32"]
+    assert len({run_id(plain("method=grey", other)) for other in others}) == 1
+    assert run_id(plain("method=grey")) != run_id(plain("method=mean"))
+    scale = "denoiser.chroma_scale=2"
+    assert run_id(plain("method=truth")) != run_id(plain("method=truth", scale))
+    assert run_id(plain("method=grey")) == run_id(plain("method=grey", scale))
+    assert run_id(plain("method=grey", "sampler.steps=3")) != run_id(plain("method=grey"))  # another protocol's table
+
+
+@pytest.mark.parametrize("overrides", [["diffusion=regression"], ["method=regression", "diffusion=v_cosine"]])
+def test_regression_is_one_thing_and_not_two(overrides: list[str]) -> None:
+    with pytest.raises(ZooError, match="give method=regression alone"):
+        Spec.from_config(plain(*overrides))
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,13 @@ class ChromaSampler:
             if callback:
                 callback(step, self._to_ab(x0))
 
-        x = noise_like(L.new_empty(len(L), 2, L.shape[-2] // self.scale, L.shape[-1] // self.scale), generators)
-        x0 = sampler(denoise, x, self.diffusion.noise_schedule, generators=generators, callback=shown)
+        x = L.new_zeros(len(L), 2, L.shape[-2] // self.scale, L.shape[-1] // self.scale)
+        if self.diffusion.regression:
+            x0 = denoise(x, L.new_ones(len(L)))
+            shown(1, x0)
+        else:
+            noise = noise_like(x, generators)
+            x0 = sampler(denoise, noise, self.diffusion.noise_schedule, generators=generators, callback=shown)
         return upsample_chroma(self._to_ab(x0), L)
 
     def _to_ab(self, x0: Tensor) -> Tensor:

@@ -1,4 +1,8 @@
-"""Noise schedules, parameterisations and the loss. x_t = α(t)·x0 + σ(t)·noise, t in [0, 1]."""
+"""Noise schedules, parameterisations and the loss. x_t = α(t)·x0 + σ(t)·noise, t in [0, 1].
+
+Without a schedule there is nothing to take off: the network is told only L and says x0 at once. That is plain
+regression, the baseline of every diffusion model.
+"""
 
 from __future__ import annotations
 
@@ -52,13 +56,23 @@ class Linear:
         return torch.cat([torch.ones(1, dtype=torch.float64), torch.cumprod(1 - beta, 0)]).float()
 
 
+class Blank:
+    """α = σ = 0: x_t is 0 and tells nothing of x0."""
+
+    def alpha(self, t: Tensor) -> Tensor:
+        return torch.zeros_like(t)
+
+    def sigma(self, t: Tensor) -> Tensor:
+        return torch.zeros_like(t)
+
+
 @dataclass(frozen=True)
 class Diffusion:
     """What the network predicts, at which noise, and how errors are weighed.
 
     Args:
         parameterisation: ``"v"`` (Salimans & Ho 2022), ``"eps"`` or ``"x0"``.
-        schedule: ``"cosine"`` or ``"linear"``.
+        schedule: ``"cosine"``, ``"linear"``, or ``"none"``: regression of x0 by L2, one evaluation instead of sampling.
         loss_weight: ``"uniform"`` or ``"min_snr"`` (Hang et al. 2023, γ = 5).
         T: steps of the linear schedule.
     """
@@ -71,7 +85,7 @@ class Diffusion:
     def __post_init__(self) -> None:
         choices = {
             "parameterisation": ("v", "eps", "x0"),
-            "schedule": ("cosine", "linear"),
+            "schedule": ("cosine", "linear", "none"),
             "loss_weight": ("uniform", "min_snr"),
         }
         for field, allowed in choices.items():
@@ -83,10 +97,23 @@ class Diffusion:
             raise ZooError(
                 "diffusion: eps cannot be turned into x0 where the cosine schedule has no signal; use v or x0"
             )
+        if self.regression and (self.parameterisation, self.loss_weight) != ("x0", "uniform"):
+            raise ZooError(
+                "diffusion: schedule=none is regression: x0, with uniform weights; use method=regression"
+            )
+
+    @property
+    def regression(self) -> bool:
+        """Whether x0 is said at once, and not sampled."""
+        return self.schedule == "none"
 
     @cached_property
     def noise_schedule(self) -> Schedule:
-        return Cosine() if self.schedule == "cosine" else Linear(self.T)
+        return {"cosine": Cosine(), "linear": Linear(self.T), "none": Blank()}[self.schedule]
+
+    def time(self, t: Tensor) -> Tensor:
+        """The times that the network is told, (N,): ``t``, or with `regression` the one there is."""
+        return torch.ones_like(t) if self.regression else t
 
     def noisy(self, x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """x_t (N, C, h, w) for t (N,)."""

@@ -12,15 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.batches import encoder_view
-from zoo.color import lab_to_rgb, uint8_to_lab, uint8_to_lightness
+from zoo.color import lab_to_rgb, rgb_to_lab
+from zoo.colourers import Colourer as Colourer
+from zoo.colourers import ModelColourer as ModelColourer
+from zoo.colourers import Photos
 from zoo.data import Dataset, Split, name_hash
 from zoo.errors import ZooError
-from zoo.framing import WHOLE
+from zoo.features import Features
 from zoo.images import ImageCache, Progress, View, open_images
 from zoo.metrics import Metric, Score
-from zoo.model import ColorDiffusion
-from zoo.samplers import SamplerConfig
+from zoo.real_features import as_rgb, open_real_features
+from zoo.scoring import Scorer
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class EvalConfig:
         split: "train", "val" or "test".
         limit: only so many images; None: all.
         batch_size: images at once; the result does not depend on it.
-        samples: colourings per image of the picture; the metrics see the first.
+        samples: colourings per image of the picture; of the others as many as the metrics ask for.
         strips: images of the picture.
         seed: of the noise.
     """
@@ -58,11 +60,12 @@ class Evaluation:
 
     Attributes:
         scores: of each metric in turn.
-        seconds_per_image: of encoding and sampling, without metrics.
+        seconds_per_image: of encoding it and sampling it once, without metrics.
         n_images: scored.
         manifest: sha256 that names the images.
         keys: their names, in the order of each score's per-image values.
         strips: (K, 2 + samples, H, W, 3) uint8: grey, samples, truth, of K images chosen by a hash of their names.
+        strip_keys: the names of those.
     """
 
     scores: list[Score]
@@ -71,96 +74,55 @@ class Evaluation:
     manifest: str
     keys: tuple[str, ...]
     strips: np.ndarray
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Images to colour, and how the encoder sees them."""
-
-    model: ColorDiffusion
-    sampler: SamplerConfig
-    images: ImageCache
-    views: ImageCache | None
-    view: View | None
-    device: str
-    seed: int
-
-    def colour(self, indices: np.ndarray, samples: range) -> tuple[Tensor, Tensor, Tensor]:
-        """Grey (N, 3, H, W), samples (S, N, 3, H, W) and truth (N, 3, H, W) of some images, sRGB in [0, 1]."""
-        images = torch.from_numpy(self.images.batch(indices)).to(self.device)
-        L, ab = uint8_to_lab(images)
-        seen = L
-        if self.views is not None:
-            seen = uint8_to_lightness(torch.from_numpy(self.views.batch(indices)).to(self.device))
-        with torch.no_grad():
-            features = self.model.encode(seen, self.view.box if self.view else WHOLE)
-        coloured = []
-        for sample in samples:
-            generators = [generator_of(self.seed, self.images.keys[i], sample) for i in indices]
-            coloured.append(lab_to_rgb(L, self.model.colorize(L, features, self.sampler, generators)))
-        truth = images.permute(0, 3, 1, 2).float() / 255
-        return lab_to_rgb(L, torch.zeros_like(ab)), torch.stack(coloured), truth
+    strip_keys: tuple[str, ...]
 
 
 def evaluate(
-    model: ColorDiffusion,
+    colourer: Colourer,
     dataset: Dataset,
     metrics: Sequence[Metric],
-    sampler: SamplerConfig,
     config: EvalConfig,
     *,
+    image_size: int,
     device: str = "cpu",
     cache_dir: Path,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Colour a split once per image and score it; a metric that cannot be had becomes a hole with its reason."""
-    model.to(device).eval()
+    """Colour a split and score it; a metric that cannot be had becomes a hole with its reason.
+
+    Each image is encoded once and sampled once, but for some that metrics want to see more samples of, and those of
+    the picture. The images are visited in the order of a hash of their names: the first few are a fair sample.
+
+    Args:
+        image_size: side in pixels at which the images are coloured.
+        device: where colourer and metrics compute.
+        cache_dir: of decoded images and of the real images' features.
+    """
     open_view = partial(
         open_images, dataset, config.split, cache_dir=cache_dir, drop_grey=False, limit=config.limit, progress=progress
     )
-    images = open_view(View(model.image_size))
-    view = encoder_view(model.encoder, dataset, model.image_size) if model.conditioner.uses_encoder else None
-    views = open_view(view) if view else None
-    source = _Source(model, sampler, images, views, view, device, config.seed)
-    ready, holes = _prepared(metrics, device)
+    images = open_view(View(image_size))
+    colourer.open(dataset, open_view, image_size, device)
+    order = np.array(sorted(range(len(images)), key=lambda i: name_hash(images.keys[i])))
+    batches = [order[start : start + config.batch_size] for start in range(0, len(order), config.batch_size)]
+    open_real = partial(
+        open_real_features, images=images, batches=batches, cache_dir=cache_dir, device=device, progress=progress
+    )
+    scorer = Scorer(metrics, device, open_real)
 
-    spent = 0.0
-    chunks = [np.arange(i, min(i + config.batch_size, len(images))) for i in range(0, len(images), config.batch_size)]
-    for indices in progress(chunks, len(chunks), "colour") if progress else chunks:
-        started = time.perf_counter()
-        _, coloured, truth = source.colour(indices, range(1))
-        if device.startswith("cuda"):
-            torch.cuda.synchronize()
-        spent += time.perf_counter() - started
-        for metric in ready:
-            metric.update(coloured[0], truth)
-    groups = [dataset.group(key) for key in images.keys]
-    scores: list[Score] = []
-    for metric in metrics:
-        found = metric.compute() if metric in ready else holes[id(metric)]
-        scores += found + (by_group(found, groups) if metric.by_group else [])
-    strips = _strips(source, config)
-    return Evaluation(scores, spent / len(images), len(images), images.manifest, images.keys, strips)
-
-
-def by_group(scores: Sequence[Score], groups: Sequence[str | None]) -> list[Score]:
-    """Each per-image score averaged over each group: ``skin_tone_error[tan]``, with the number of images noted.
-
-    Args:
-        groups: of each image, in the order of the per-image values; None: not known.
-    """
-    found = []
-    for group in sorted({group for group in groups if group is not None}):
-        members = torch.tensor([other == group for other in groups])
-        for score in scores:
-            if score.per_image is None:
-                continue
-            values = score.per_image[members]
-            values = values[~values.isnan()]
-            value = values.mean().item() if len(values) else None
-            name, note = f"{score.name}[{group}]", f"{len(values)} images"
-            found.append(Score(name, value, score.higher_is_better, note=note))
-    return found
+    strips = _Strips(config)
+    place, spent = 0, 0.0
+    for indices in progress(batches, len(batches), "colour") if progress else batches:
+        truth = as_rgb(images.batch(indices), device)
+        photos = Photos(indices, *rgb_to_lab(truth))
+        wanted = [max(scorer.samples(p), strips.samples(p)) for p in range(place, place + len(indices))]
+        coloured, seconds = _colour(colourer, photos, wanted, images, config.seed)
+        scorer.update(coloured, truth, place)
+        strips.update(photos, coloured, truth)
+        place, spent = place + len(indices), spent + seconds
+    scores = scorer.scores(order, [dataset.group(key) for key in images.keys])
+    pictures, shown = strips.pictures(images.keys)
+    return Evaluation(scores, spent / len(images), len(images), images.manifest, images.keys, pictures, shown)
 
 
 def generator_of(seed: int, key: str, sample: int) -> torch.Generator:
@@ -168,20 +130,58 @@ def generator_of(seed: int, key: str, sample: int) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(name_hash(f"{seed}/{sample}/{key}")[:7], "big"))
 
 
-def _prepared(metrics: Sequence[Metric], device: str) -> tuple[list[Metric], dict[int, list[Score]]]:
-    ready, holes = [], {}
-    for metric in metrics:
-        try:
-            metric.prepare(device)
-            ready.append(metric)
-        except ZooError as error:
-            holes[id(metric)] = metric.hole(str(error))
-    return ready, holes
+@torch.no_grad()
+def _colour(
+    colourer: Colourer, photos: Photos, wanted: Sequence[int], images: ImageCache, seed: int
+) -> tuple[list[Tensor], float]:
+    """Samples, each of the first few photos, sRGB in [0, 1], and the seconds that the first took.
+
+    Args:
+        wanted: samples of each photo, the most first.
+    """
+    coloured: list[Tensor] = []
+    spent = 0.0
+    started = time.perf_counter()
+    features = colourer.encode(photos)
+    for sample in range(wanted[0]):
+        n = sum(count > sample for count in wanted)
+        generators = [generator_of(seed, images.keys[i], sample) for i in photos.indices[:n]]
+        ab = colourer.sample(photos.first(n), _first(features, n), generators)
+        coloured.append(lab_to_rgb(photos.L[:n], ab))
+        if sample == 0:
+            if photos.L.is_cuda:
+                torch.cuda.synchronize()
+            spent = time.perf_counter() - started
+    return coloured, spent
 
 
-def _strips(source: _Source, config: EvalConfig) -> np.ndarray:
-    by_hash = sorted(range(len(source.images)), key=lambda i: name_hash(source.images.keys[i]))
-    chosen = np.array(sorted(by_hash[: config.strips]))
-    grey, coloured, truth = source.colour(chosen, range(config.samples))
-    columns = torch.cat([grey[:, None], coloured.transpose(0, 1), truth[:, None]], dim=1)  # (K, 2 + S, 3, H, W)
-    return (columns.permute(0, 1, 3, 4, 2).clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+def _first(features: Features, n: int) -> Features:
+    tokens = None if features.tokens is None else features.tokens[:n]
+    return Features(tuple(m[:n] for m in features.maps), tokens)
+
+
+class _Strips:
+    """Grey, samples and truth of the first few images."""
+
+    def __init__(self, config: EvalConfig) -> None:
+        self._images, self._samples = config.strips, config.samples
+        self._kept: list[Tensor] = []  # (n, 2 + S, 3, H, W)
+        self._indices: list[int] = []
+
+    def samples(self, place: int) -> int:
+        return self._samples if place < self._images else 1
+
+    def update(self, photos: Photos, coloured: Sequence[Tensor], truth: Tensor) -> None:
+        n = min(len(truth), self._images - len(self._indices))
+        if n > 0:
+            grey = lab_to_rgb(photos.L, torch.zeros_like(photos.ab))
+            columns = [grey, *coloured[: self._samples], truth]
+            self._kept.append(torch.stack([column[:n].cpu() for column in columns], dim=1))
+            self._indices += photos.indices[:n].tolist()
+
+    def pictures(self, keys: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+        """(K, 2 + S, H, W, 3) uint8 in the order of ``keys``, and which of these they show."""
+        by_key = np.argsort(self._indices)
+        kept = torch.cat(self._kept).permute(0, 1, 3, 4, 2)[torch.from_numpy(by_key)]
+        shown = tuple(keys[self._indices[i]] for i in by_key)
+        return (kept.clamp(0, 1) * 255).round().to(torch.uint8).numpy(), shown

@@ -123,6 +123,7 @@ class ColorDiffusion(Trainable):
             features = self.encode(L if view is None else view, box)
         x0 = (downsample_chroma(ab, self.denoiser.chroma_scale) - self.ab_mean) / (2 * self.ab_std)
         context = self.conditioner.drop(self.context(features, L), dropped)
+        t = self.diffusion.time(t)
         prediction = self.predict(self.diffusion.noisy(x0, noise, t), L, t, context)
         return self.diffusion.loss(prediction, x0, noise, t)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zoo.conformance.promise import Broken, Moot, Promise, Subject, demand
 from zoo.errors import ZooError
-from zoo.metrics import Metric, Score
+from zoo.metrics import FeatureMetric, Metric, Score
 
 IMAGES, SIDE = 6, 64
 RTOL, ATOL = 1e-3, 1e-4
@@ -48,7 +48,7 @@ class MetricSubject(Subject):
         """What it makes of the images, batch by batch."""
         metric = self.prepared()
         for batch in batches:
-            metric.update(pred[list(batch)], truth[list(batch)])
+            show(metric, pred[list(batch)], truth[list(batch)])
         return {score.name: score for score in metric.compute()}
 
     def prepared(self) -> Metric:
@@ -65,6 +65,14 @@ class MetricSubject(Subject):
         return self.scores(self.wrong, self.truth, (range(IMAGES),))
 
 
+def show(metric: Metric, pred: Tensor, truth: Tensor) -> None:
+    """Colourings and truths (N, 3, H, W), to a metric of samples with others between them: none if they are equal."""
+    if metric.samples == 1:
+        metric.update(pred, truth)
+    else:
+        metric.update_samples(_samples(pred, truth, metric.samples), truth)
+
+
 def names_its_scores(subject: MetricSubject) -> str:
     metric = subject.build()
     demand(isinstance(metric, Metric), f"{type(metric).__qualname__} is no zoo.Metric")
@@ -74,6 +82,19 @@ def names_its_scores(subject: MetricSubject) -> str:
     demand(not bad, f"names() must give names → True, False or None, not {names}")
     signs = {True: "↑", False: "↓", None: ""}
     return " ".join(f"{name}{signs[better]}" for name, better in names.items())
+
+
+def asks_for_samples_that_it_takes_in(subject: MetricSubject) -> str:
+    metric = subject.build()
+    samples, images = metric.samples, metric.images
+    demand(type(samples) is int and samples >= 1, f"samples is {samples!r}; expected an integer, at least 1")
+    demand(
+        images is None or (type(images) is int and images >= 1),
+        f"images is {images!r}; expected None or an integer, at least 1",
+    )
+    takes_in = type(metric).update_samples is not Metric.update_samples
+    demand(samples == 1 or takes_in, f"it asks for {samples} samples; implement update_samples()")
+    return f"{samples} of {'each image' if images is None else f'{images} images'}" if samples > 1 else ""
 
 
 def leaves_a_hole_with_its_reason_for_each_name(subject: MetricSubject) -> None:
@@ -124,6 +145,25 @@ def gives_the_same_in_any_batches_and_order(subject: MetricSubject) -> None:
         demand(same, f"{name} is {a} for all images at once, {b} for the last ones and then the first")
 
 
+def gives_the_same_for_features_as_for_images(subject: MetricSubject) -> str:
+    metric, other = subject.prepared(), subject.prepared()
+    if not isinstance(metric, FeatureMetric) or not isinstance(other, FeatureMetric):
+        raise Moot("it is no zoo.metrics.FeatureMetric")
+    identity = metric.extractor.identity
+    demand(isinstance(identity, str) and bool(identity), f"its extractor's identity is {identity!r}; expected a text")
+    demand(identity == other.extractor.identity, "its extractor has another identity each time it is prepared")
+    pred, truth = metric.extractor(subject.wrong), metric.extractor(subject.truth)
+    shapes = f"{tuple(pred.shape)} and {tuple(truth.shape)}"
+    alike = pred.ndim == 2 and len(pred) == IMAGES and pred.shape == truth.shape
+    demand(alike, f"features of {IMAGES} images are {shapes}; expected (N, D)")
+    metric.update_features(pred, truth)
+    for score in metric.compute():
+        a, b = score.value, subject.usual[score.name].value
+        same = a is b if a is None or b is None else _close(a, b)
+        demand(same, f"{score.name} is {a} of the features, {b} of the images")
+    return f"{pred.shape[1]} numbers"
+
+
 def scores_identical_pictures_best(subject: MetricSubject) -> None:
     wrong = subject.usual
     same = subject.scores(subject.truth, subject.truth, (range(IMAGES),))
@@ -140,23 +180,38 @@ def scores_identical_pictures_best(subject: MetricSubject) -> None:
 
 def leaves_its_input_as_it_was(subject: MetricSubject) -> None:
     pred, truth = subject.wrong.clone(), subject.truth.clone()
-    subject.prepared().update(pred, truth)
-    demand(torch.equal(pred, subject.wrong) and torch.equal(truth, subject.truth), "update() changes the images")
+    metric = subject.prepared()
+    if metric.samples == 1:
+        metric.update(pred, truth)
+        demand(torch.equal(pred, subject.wrong), "update() changes the colourings")
+    else:
+        samples = _samples(pred, truth, metric.samples)
+        given = samples.clone()
+        metric.update_samples(given, truth)
+        demand(torch.equal(given, samples), "update_samples() changes the colourings")
+    demand(torch.equal(truth, subject.truth), "it changes the truths")
 
 
 SUBJECT = MetricSubject
 PROMISES: tuple[Promise[MetricSubject], ...] = (
     names_its_scores,
+    asks_for_samples_that_it_takes_in,
     leaves_a_hole_with_its_reason_for_each_name,
     finds_what_it_needs,
     gives_the_scores_that_it_names,
     gives_the_mean_of_its_values_per_image,
     gives_a_hole_without_images,
     gives_the_same_in_any_batches_and_order,
+    gives_the_same_for_features_as_for_images,
     scores_identical_pictures_best,
     leaves_its_input_as_it_was,
 )
 COSTS: tuple[Promise[MetricSubject], ...] = ()
+
+
+def _samples(pred: Tensor, truth: Tensor, n: int) -> Tensor:
+    """(n, N, 3, H, W), from the colourings half way to the truths."""
+    return torch.stack([torch.lerp(pred, truth, 0.5 * i / n) for i in range(n)])
 
 
 def _demand_named(metric: Metric, scores: Sequence[Score]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Protocol
 
+import torch
 from torch import Tensor
 
 
@@ -36,10 +38,15 @@ class Metric(ABC):
     Attributes:
         version: raise it when the same images would get another value; part of ``protocol_id``.
         by_group: its per-image scores are averaged over each group of the dataset (`Dataset.group`) too.
+        samples: colourings of each image that it wants to see; where more than 1, it is shown them by
+            `update_samples`, and by `update` never.
+        images: it is shown only so many, a fair sample; None: all.
     """
 
     version: int = 1
     by_group: bool = False
+    samples: int = 1
+    images: int | None = None
 
     def prepare(self, device: str) -> None:
         """Load what it needs onto ``device``. Raises `zoo.errors.ZooError` (e.g. `WeightsNotFoundError`) if it cannot:
@@ -53,6 +60,10 @@ class Metric(ABC):
     def update(self, pred: Tensor, truth: Tensor) -> None:
         """Take in colourings and their truths, both (N, 3, H, W) sRGB in [0, 1], same N and order."""
 
+    def update_samples(self, samples: Tensor, truth: Tensor) -> None:
+        """Take in `samples` colourings (S, N, 3, H, W) of each image, and the truths (N, 3, H, W)."""
+        raise NotImplementedError(f"{type(self).__name__} asks for {self.samples} samples, and takes in none")
+
     @abstractmethod
     def compute(self) -> list[Score]:
         """The scores of all that was taken in; one for each of `names`."""
@@ -60,3 +71,35 @@ class Metric(ABC):
     def hole(self, reason: str) -> list[Score]:
         """A score without a value for each of `names`."""
         return [Score(name, None, better, note=reason) for name, better in self.names().items()]
+
+
+class Extractor(Protocol):
+    """A network that describes an image by D numbers."""
+
+    @property
+    def identity(self) -> str:
+        """Another text whenever the same image would get other numbers: the name of the space, a version of what is
+        done before and after the network, and the sha256 of its weights. It keys the cache of the real images'
+        features, so it says nothing of device or path."""
+
+    def __call__(self, rgb: Tensor) -> Tensor:
+        """sRGB (N, 3, H, W) in [0, 1], on any device → (N, D), without gradients."""
+
+
+class FeatureMetric(Metric):
+    """Looks at features of images alone. Those of colourings are then computed once for all metrics that share the
+    extractor, and those of the real images once and for ever.
+
+    Attributes:
+        extractor: there after `prepare`.
+    """
+
+    extractor: Extractor
+
+    @torch.no_grad()
+    def update(self, pred: Tensor, truth: Tensor) -> None:
+        self.update_features(self.extractor(pred), self.extractor(truth))
+
+    @abstractmethod
+    def update_features(self, pred: Tensor, truth: Tensor) -> None:
+        """Take in features of colourings and of their truths, both (N, D), on any device."""

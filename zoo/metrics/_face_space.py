@@ -50,6 +50,12 @@ class FaceSpace:
         self._encoder, self._device = encoder.to(device), device
         self._view = WHOLE if self.face_box is None else self.face_box.of(encoder.frame or WHOLE)
 
+    @property
+    def identity(self) -> str:
+        """Of the loaded network and what it sees; see `zoo.metrics.Extractor`."""
+        encoder = self._encoder
+        return f"{self.space}, version 1.{encoder.version}, {encoder.weights_sha}, {tuple(self._view)}"
+
     @torch.no_grad()
     def __call__(self, rgb: Tensor) -> Tensor:
         return self._encoder.embed_rgb(crop(rgb.to(self._device), self._view, self._encoder.spec.input_size))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-
 import torch
 from torch import Tensor
 
-from zoo.metrics import Metric, Score
+from zoo.metrics import FeatureMetric, Score
 
 
 class GaussianStats:
@@ -34,7 +32,7 @@ class GaussianStats:
             return
         delta = mean - self._mean
         total = self.n + n
-        self._scatter += x.T @ x + torch.outer(delta, delta) * (self.n * n / total)
+        self._scatter.addmm_(x.T, x).addr_(delta, delta, alpha=self.n * n / total)  # in place: D² may be large
         self._mean = self._mean + delta * (n / total)
         self.n = total
 
@@ -69,8 +67,8 @@ def frechet_distance(mu1: Tensor, cov1: Tensor, mu2: Tensor, cov2: Tensor) -> fl
     return max(distance.item(), 0.0)
 
 
-class FrechetMetric(Metric):
-    """Fréchet distance between colourings and truths in one feature space; a subclass says in which.
+class FrechetMetric(FeatureMetric):
+    """Fréchet distance between colourings and truths in one feature space; a subclass's `prepare` says in which.
 
     Biased at a small number of images: never compare across numbers.
     """
@@ -80,17 +78,12 @@ class FrechetMetric(Metric):
     def __init__(self) -> None:
         self._pred, self._truth = GaussianStats(), GaussianStats()
 
-    @abstractmethod
-    def features(self, rgb: Tensor) -> Tensor:
-        """sRGB (N, 3, H, W) in [0, 1] → (N, D)."""
-
     def names(self) -> dict[str, bool | None]:
         return {self.name: False}
 
-    @torch.no_grad()
-    def update(self, pred: Tensor, truth: Tensor) -> None:
-        self._pred.update(self.features(pred))
-        self._truth.update(self.features(truth))
+    def update_features(self, pred: Tensor, truth: Tensor) -> None:
+        self._pred.update(pred)
+        self._truth.update(truth)
 
     def compute(self) -> list[Score]:
         if self._pred.n < 2:

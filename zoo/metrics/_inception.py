@@ -8,9 +8,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.weak import WeakTensorKeyDictionary
 
-from zoo.weights import WeightsRecord, fill, read_state_dict, resolve
+from zoo.weights import WeightsRecord, fill, read_state_dict, resolve, sha256_file
 
 RECORD = WeightsRecord(
     name="InceptionV3 of FID",
@@ -28,24 +27,14 @@ class Inception:
     """sRGB (N, 3, H, W) in [0, 1] → pool3 features (N, 2048), as pytorch-fid computes them.
 
     Resized to 299×299 by ``F.interpolate(bilinear, align_corners=False)`` without antialiasing, then scaled to [-1, 1].
-    A batch is remembered while it lives, so that FID and KID share one forward.
     """
 
-    def __init__(self, net: nn.Module, device: str) -> None:
+    def __init__(self, net: nn.Module, device: str, sha256: str) -> None:
         self._net, self._device = net, device
-        self._seen = WeakTensorKeyDictionary()  # images → (their version, their features)
+        self.identity = f"inception, version 1, {sha256}"
 
     @torch.no_grad()
     def __call__(self, rgb: Tensor) -> Tensor:
-        if rgb.is_inference():  # has no version: a change in place would go unnoticed
-            return self._forward(rgb)
-        version, features = self._seen.get(rgb, (None, None))
-        if features is None or version != rgb._version:
-            features = self._forward(rgb)
-            self._seen[rgb] = rgb._version, features
-        return features
-
-    def _forward(self, rgb: Tensor) -> Tensor:
         x = F.interpolate(rgb.to(self._device), (SIDE, SIDE), mode="bilinear", align_corners=False)
         return self._net(2 * x - 1)
 
@@ -69,7 +58,7 @@ def _load(path: Path, device: str) -> Inception:
     net = network()
     fill(net, read_state_dict(path, OPTION), f"{RECORD.name}, in {path}", OPTION)
     net.fc = nn.Identity()
-    return Inception(net.eval().requires_grad_(False).to(device), device)
+    return Inception(net.eval().requires_grad_(False).to(device), device, sha256_file(path))
 
 
 def network() -> nn.Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from array import array
 
 import torch
 from torch import Tensor
@@ -15,7 +16,7 @@ class PerImageMetric(Metric):
     """Gives one value per image and score; the score is their mean."""
 
     def __init__(self) -> None:
-        self._batches: dict[str, list[Tensor]] = {name: [] for name in self.names()}
+        self._values = {name: array("d") for name in self.names()}  # in one piece: small tensors fragment the memory
 
     @abstractmethod
     def measure(self, pred: Tensor, truth: Tensor) -> dict[str, Tensor]:
@@ -23,18 +24,22 @@ class PerImageMetric(Metric):
 
     @torch.no_grad()
     def update(self, pred: Tensor, truth: Tensor) -> None:
-        for name, values in self.measure(pred, truth).items():
-            self._batches[name].append(values.double().cpu())
+        self._keep(self.measure(pred, truth))
+
+    def _keep(self, values: dict[str, Tensor]) -> None:
+        for name, batch in values.items():
+            self._values[name].extend(batch.tolist())
 
     def compute(self) -> list[Score]:
-        if not next(iter(self._batches.values())):
+        if not next(iter(self._values.values())):
             return self.hole("no images")
         better = self.names()
-        values = {name: torch.cat(batches) for name, batches in self._batches.items()}
-        return [_score(name, v, better[name]) for name, v in values.items()]
+        values = {name: torch.tensor(found, dtype=torch.float64) for name, found in self._values.items()}
+        return [mean_score(name, v, better[name]) for name, v in values.items()]
 
 
-def _score(name: str, values: Tensor, higher_is_better: bool | None) -> Score:
+def mean_score(name: str, values: Tensor, higher_is_better: bool | None) -> Score:
+    """The mean of values (N,) per image, leaving out NaN, and saying how many were left out."""
     counted = ~values.isnan()
     if not counted.any():
         return Score(name, None, higher_is_better, note="no image has a value")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo.errors import ZooError
+from zoo.metrics._per_image import require_side
 
 LEAST_SIDE = 32
 
@@ -21,7 +24,22 @@ def load_st_lpips(device: str) -> Any:
     except ImportError as error:
         raise ZooError(f"{error}: needs an extra; pip install 'face-colour-zoo[stlpips]'") from error
     net = LPIPS(net="alex", variant="shift_tolerant", verbose=False)
+    net.net.forward = _recalling(net.net.forward)
     return net.eval().requires_grad_(False).to(device)
+
+
+def _recalling(forward: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
+    """``forward``, but asked the same twice in a row it does not compute it again: of a batch of colourings both the
+    metric st_lpips and the space of that name in fd want the activations, and they take most of the time of both."""
+    asked, answer = torch.empty(0), None
+
+    def recall(x: Tensor) -> Any:
+        nonlocal asked, answer
+        if asked.device != x.device or not torch.equal(asked, x):
+            asked, answer = x.clone(), forward(x)
+        return answer
+
+    return recall
 
 
 def pooled_activations(net: Any, rgb: Tensor) -> Tensor:
@@ -35,3 +53,25 @@ def pooled_activations(net: Any, rgb: Tensor) -> Tensor:
     """
     layers = net.net(net.scaling_layer(2 * rgb - 1))
     return torch.cat([layer.mean(dim=(2, 3)) for layer in layers], dim=1)
+
+
+class PooledSTLPIPS:
+    """`pooled_activations` on ``device``, as a feature space. Raises `ZooError` where the extra is missing."""
+
+    def __init__(self, device: str) -> None:
+        self._net, self._device = load_st_lpips(device), device
+        self.identity = f"pooled st_lpips, version 1, {sha256_of(self._net.net)}"
+
+    @torch.no_grad()
+    def __call__(self, rgb: Tensor) -> Tensor:
+        require_side(rgb, LEAST_SIDE, "fd_st_lpips")
+        return pooled_activations(self._net, rgb.to(self._device))
+
+
+def sha256_of(module: nn.Module) -> str:
+    """Over the names and values of its tensors."""
+    digest = hashlib.sha256()
+    for name, value in sorted(module.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor
-
 from zoo.errors import ZooError
 from zoo.metrics._face_space import FACE_SPACES, FaceSpace
 from zoo.metrics._frechet import FrechetMetric
-from zoo.metrics._per_image import require_side
-from zoo.metrics._st_lpips import LEAST_SIDE, load_st_lpips, pooled_activations
+from zoo.metrics._st_lpips import PooledSTLPIPS
 from zoo.registry import metrics
 
 SPACES = ("st_lpips", *FACE_SPACES)
@@ -48,12 +45,7 @@ class FD(FrechetMetric):
 
     def prepare(self, device: str) -> None:
         if self._face is None:
-            self._net, self._device = load_st_lpips(device), device
+            self.extractor = PooledSTLPIPS(device)
         else:
             self._face.load(device, "metrics.fd.weights")
-
-    def features(self, rgb: Tensor) -> Tensor:
-        if self._face is not None:
-            return self._face(rgb)
-        require_side(rgb, LEAST_SIDE, self.name)
-        return pooled_activations(self._net, rgb.to(self._device))
+            self.extractor = self._face

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from zoo.metrics._frechet import FrechetMetric
 from zoo.metrics._inception import load_inception
 from zoo.registry import metrics
@@ -27,7 +25,4 @@ class FID(FrechetMetric):
         self.weights = weights
 
     def prepare(self, device: str) -> None:
-        self._inception = load_inception(self.weights, device, "metrics.fid.weights")
-
-    def features(self, rgb: Tensor) -> Tensor:
-        return self._inception(rgb)
+        self.extractor = load_inception(self.weights, device, "metrics.fid.weights")

@@ -21,5 +21,10 @@ class PSNR(PerImageMetric):
         return {"psnr": True}
 
     def measure(self, pred: Tensor, truth: Tensor) -> dict[str, Tensor]:
-        mse = (pred - truth).square().mean(dim=(1, 2, 3))  # (N,)
-        return {"psnr": -10 * mse.clamp(min=10 ** (-CAP / 10)).log10()}
+        return {"psnr": psnr(pred, truth)}
+
+
+def psnr(pred: Tensor, truth: Tensor) -> Tensor:
+    """The value (N,) of images (N, 3, H, W) in [0, 1]."""
+    mse = (pred - truth).square().mean(dim=(1, 2, 3))  # (N,)
+    return -10 * mse.clamp(min=10 ** (-CAP / 10)).log10()
