@@ -19,12 +19,14 @@ MENDABLE = (ZooError, HydraException, OmegaConfBaseException, OSError)
 INTERRUPTED = 130
 REFUSED = 2
 
+_EXTRAS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm", "ray": "ray"}  # of launchers
+
 # `run` sets HYDRA_FULL_ERROR for Hydra; what the user wanted is kept for this process and those that a launcher starts.
 _TRACEBACKS = os.environ.setdefault("ZOO_FULL_ERROR", os.environ.get("HYDRA_FULL_ERROR", "0")) == "1"
 
 
 class SweepError(ZooError):
-    """Some jobs of a sweep failed; each has told its own reason."""
+    """Not all jobs of a sweep ended well; each has told its own reason."""
 
 
 def run(main: Callable[[], object]) -> NoReturn:
@@ -88,6 +90,8 @@ def one_line(error: BaseException) -> str:
 
 def _missing_config(missing: str, found: object) -> str:
     group, _, name = missing.removesuffix(".yaml").rpartition("/")
+    if group == "hydra/launcher" and name in _EXTRAS:
+        return f"{group}={name} is not installed; pip install -e .[{_EXTRAS[name]}]"
     known = list(found) if isinstance(found, list | tuple) else options(group)
     kind = GROUPS[group].kind if group in GROUPS else group or "configuration"
     return unknown(kind, name, known)

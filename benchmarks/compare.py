@@ -3,173 +3,172 @@
 from __future__ import annotations
 
 import argparse
-import glob
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 try:
-    from benchmarks import cli, rows
+    import pandas as pd
+
+    from benchmarks import cells, cli, comparisons, protocols, table_files
+    from benchmarks.cells import CELL, DIFFUSION, Cell
+    from benchmarks.comparisons import Comparison, Scores
     from benchmarks.options import unknown
-    from benchmarks.text_table import Format, number, render
+    from benchmarks.text_table import Format, latex, render
     from zoo.errors import ZooError
 except ModuleNotFoundError as missing:
     sys.exit(f"error: {missing.name} is not installed; run `make demo`, or `pip install -e .` in the project's root")
 
-_COSTS = {
-    "params": "parameters",
-    "encoder_params": "of the encoder",
-    "cond_params": "of the conditioner",
-    "images_seen": "images seen",
-    "train_seconds": "training s",
-    "sample_seconds_per_image": "sampling s/image",
-    "peak_memory_mb": "peak MB",
-}
 _BETTER = {True: "higher is better", False: "lower is better", None: "to compare with the truth"}
+_EXPLAINED = (
+    "intervals are over seeds and images, where images is – over seeds alone; p (Holm) is adjusted for all lines of a "
+    "table: below 0.05 a difference is claimed, else it is undecided"
+)
 
 
-def load(patterns: Iterable[str]) -> pd.DataFrame:
-    """Rows of all tables; a pattern may be a glob. Raises `ZooError` for one that names no table."""
-    parts = []
-    for pattern in patterns:
-        paths = sorted(glob.glob(pattern, recursive=True)) or [pattern]
-        parts += [rows.read(Path(path)) for path in paths]
-    found = rows.frame(rows.merge(*parts))
-    if found.empty:
-        raise ZooError(f"{', '.join(patterns)}: no rows in there; run benchmarks/run.py first")
-    return found
-
-
-def refuse_mixtures(table: pd.DataFrame) -> None:
+def refuse_mixtures(table: pd.DataFrame, tables: Sequence[Path] = (), runs_dir: Path = Path("results/runs")) -> None:
     """Raises `ZooError` where rows were scored in different ways, or where runs of one cell differ in more than
-    their seed (trained longer, say): their mean would mean nothing."""
-    protocols = table.groupby("protocol_id")["run_id"].unique()
-    if len(protocols) > 1:
-        named = "; ".join(f"{protocol}: runs {_few(runs)}" for protocol, runs in protocols.items())
-        raise ZooError(
-            f"{len(protocols)} protocols are mixed (other images, sampler, metrics or versions): {named}; "
-            "give tables of one, or --force"
-        )
-    runs = table.drop_duplicates("run_id")
-    for encoder, cond, seed in set(zip(runs["encoder"], runs["cond"], runs["seed"])):
-        same = runs[(runs["encoder"] == encoder) & (runs["cond"] == cond) & (runs["seed"] == seed)]
-        if len(same) > 1:
-            raise ZooError(
-                f"{encoder} × {cond} has {len(same)} different runs with seed {seed}: {_few(same['run_id'])}; "
-                "give tables that hold one of them, or --force"
-            )
+    their seed (trained longer, say): their mean would mean nothing.
 
-
-def scores(table: pd.DataFrame, metric: str) -> tuple[list[list[str]], list[str]]:
-    """Encoder × conditioner cells of one metric, and footnotes on its holes.
-
-    A cell is the mean over runs, with ± the standard deviation and their number if there are several; ``*`` marks the
-    best, a number in brackets refers to a footnote, an empty cell was never run.
+    Args:
+        tables, runs_dir: where records of protocols are looked for.
     """
-    of_metric = table[table["metric"] == metric]
-    better = of_metric["higher_is_better"].iloc[0]
-    means = of_metric.dropna(subset="value").groupby(["encoder", "cond"])["value"].mean()
-    best = None if better is None or means.empty else float(means.max() if better else means.min())
-    notes: list[str] = []
-    conds = _in_order(of_metric["cond"])
-    body = [["encoder", *conds]]
-    for encoder in _in_order(of_metric["encoder"]):
-        line = [encoder]
-        for cond in conds:
-            here = of_metric[(of_metric["encoder"] == encoder) & (of_metric["cond"] == cond)]
-            line.append(_cell(here, best, notes))
-        body.append(line)
-    return body, notes
-
-
-def costs(table: pd.DataFrame) -> list[list[str]]:
-    """What each pair takes: means over its runs."""
-    runs = table.drop_duplicates("run_id")
-    body = [["encoder", "cond", *_COSTS.values()]]
-    for encoder in _in_order(runs["encoder"]):
-        for cond in _in_order(runs["cond"]):
-            here = runs[(runs["encoder"] == encoder) & (runs["cond"] == cond)]
-            if not here.empty:
-                body.append([encoder, cond, *(_amount(float(here[name].mean())) for name in _COSTS)])
-    return body
+    runs = cells.runs_by(table, "protocol_id")
+    if len(runs) > 1:
+        how = protocols.difference(runs, protocols.find(tables, runs_dir, runs))
+        raise ZooError(f"{len(runs)} protocols are mixed: {how}; give tables of one, or --force")
+    each = table.drop_duplicates("run_id")
+    twice = each[each.duplicated([*CELL, "seed"], keep=False)]
+    if not twice.empty:
+        cell, of_it = next(iter(cells.by_cell(twice).items()))
+        seed = of_it["seed"].iloc[0]
+        same = of_it[of_it["seed"] == seed]
+        raise ZooError(
+            f"{cell} has {len(same)} different runs with seed {seed}: {protocols.few(same['run_id'])}; "
+            "give tables that hold one of them, or --force"
+        )
 
 
 def report(table: pd.DataFrame, metrics: Sequence[str], format: Format) -> str:
-    """The whole text."""
-    wanted = list(metrics) or list(dict.fromkeys(table["metric"]))
-    known = set(table["metric"])
-    for metric in wanted:
-        if metric not in known:
-            raise ZooError(unknown("metric", metric, known))
+    """Scores and costs."""
     parts = []
-    for metric in wanted:
-        body, notes = scores(table, metric)
-        better = table.loc[table["metric"] == metric, "higher_is_better"].iloc[0]
-        parts.append(_part(f"{metric} ({_BETTER[better]})", body, notes, format))
-    parts.append(_part("costs", costs(table), [], format, left=(0, 1)))
-    if format != "csv":
-        n, protocols = sorted(set(table["n_images"])), sorted(set(table["protocol_id"]))
-        parts.append(f"{', '.join(map(str, n))} images, protocol {', '.join(protocols)}")
-    return "\n\n".join(parts) + "\n"
+    for metric in metrics:
+        matrix, baselines, notes = cells.scores(table, metric)
+        title = f"{metric} ({_BETTER[_higher(table, metric)]})"
+        bodies = [body for body in (matrix, baselines) if body]
+        parts.append(_part(title, bodies, notes, format))
+    costs = cells.costs(table)
+    parts.append(_part("costs", [costs], [], format, left=range(costs[0].index("cond") + 1)))
+    n, named = sorted(set(table["n_images"])), sorted(set(table["protocol_id"]))
+    spread = "; ± is the standard deviation over n seeds" if table["seed"].nunique() > 1 else ""
+    about = f"{', '.join(map(str, n))} images, protocol {', '.join(named)}{spread}"
+    return "\n\n".join([*parts, *_remark(about, format)]) + "\n"
+
+
+def differences(
+    table: pd.DataFrame,
+    metrics: Sequence[str],
+    base: Cell,
+    per_image: pd.DataFrame,
+    format: Format,
+    wanted: bool | None,
+) -> str:
+    """How cells differ from ``base``, and the main effects; ``wanted``: None shows these where they can be had."""
+    parts = []
+    others = [cell for cell in cells.of(table) if cell != base]
+    for metric in metrics:
+        comparison = Comparison(Scores.of(table, metric, per_image))
+        known = {*comparison.scores.cells, *comparison.scores.holes}
+        if base not in known:
+            raise ZooError(
+                f"--baseline: {base} has no row of {metric}; leave out that metric, or score the run with it"
+            )
+        title = f"{metric} ({_BETTER[_higher(table, metric)]}): differences"
+        body, notes = comparisons.differences(comparison, base, [cell for cell in others if cell in known])
+        parts.append(_part(title, [body], notes, format, left=(0, 5)))
+        possible = base.method == DIFFUSION and comparisons.complete(comparison)
+        if wanted and not possible:
+            raise ZooError(f"--effects: {metric} lacks pairs of encoder × cond, or the baseline is no such pair")
+        if possible and wanted is not False:
+            found = [comparisons.effects(comparison, base, axis) for axis in ("encoder", "cond")]
+            for axis, (body, notes) in zip(("encoder", "cond"), found):
+                parts.append(_part(f"{metric}: main effects of {axis}", [body], notes, format, left=(0, 5)))
+            parts += _remark(f"{metric}: {comparison.interaction()}", format)
+    return "\n\n".join([*parts, *_remark(_EXPLAINED, format)]) + "\n"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tables", nargs="+", metavar="TABLE", help="CSV of result rows, or a glob of such files")
-    parser.add_argument("--metric", action="append", default=[], help="only this one (may be repeated)")
-    parser.add_argument("--format", choices=["terminal", "markdown", "csv"], default="terminal")
-    parser.add_argument("--out", type=Path, help="write to this file instead of the terminal")
-    parser.add_argument("--force", action="store_true", help="compare rows that were scored in different ways")
-    given = parser.parse_args()
+    """Command line; see --help."""
+    given = _arguments()
     if given.out and given.out.exists():
         raise ZooError(f"{given.out} exists and is not overwritten; choose another --out or delete it")
-    table = load(given.tables)
+    if given.effects is not None and not given.baseline:
+        raise ZooError("--effects are differences to a baseline; give --baseline encoder=…,cond=… too")
+    tables = table_files.paths(given.tables)
+    table = table_files.load(tables)
+    metrics = _metrics(table, given.metric)
+    base = comparisons.baseline(table, given.baseline) if given.baseline else None
     if not given.force:
-        refuse_mixtures(table)
-    text = report(table, given.metric, given.format)
+        refuse_mixtures(table, tables, given.runs)
+    text = report(table, metrics, given.format)
+    if base is not None:
+        values = table_files.per_image(tables, given.runs, table["run_id"].unique(), metrics)
+        text += "\n" + differences(table, metrics, base, values, given.format, given.effects)
     if given.out:
         given.out.write_text(text, encoding="utf-8")
     else:
         print(text, end="")
 
 
-def _cell(here: pd.DataFrame, best: float | None, notes: list[str]) -> str:
-    if here.empty:
-        return ""
-    values = here["value"].dropna().astype(float)
-    if values.empty:
-        reason = next((note for note in here["note"] if note), "no reason given")
-        if reason not in notes:
-            notes.append(reason)
-        return f"– [{notes.index(reason) + 1}]"
-    text = number(values.mean())
-    if len(values) > 1:
-        text += f" ± {number(values.std())} (n={len(values)})"
-    return f"{text} *" if values.mean() == best else f"{text}  "
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Show tables of results: scores, costs and, to a baseline, differences."
+    )
+    parser.add_argument("tables", nargs="+", metavar="TABLE", help="CSV of result rows, or a glob of such files")
+    parser.add_argument("--metric", action="append", default=[], help="only this one (may be repeated)")
+    parser.add_argument("--baseline", help="the cell to compare with: encoder=unet,cond=concat, or method=grey")
+    parser.add_argument(
+        "--effects", action=argparse.BooleanOptionalAction, help="main effects; by default where no pair is missing"
+    )
+    parser.add_argument("--format", choices=["terminal", "markdown", "csv", "latex"], default="terminal")
+    parser.add_argument("--out", type=Path, help="write to this file instead of the terminal")
+    parser.add_argument("--runs", type=Path, default=Path("results/runs"), help="where run folders are (%(default)s)")
+    parser.add_argument("--force", action="store_true", help="compare rows that were scored in different ways")
+    return parser.parse_args()
 
 
-def _part(title: str, body: list[list[str]], notes: list[str], format: Format, left: Sequence[int] = (0,)) -> str:
-    foot = "".join(f"\n[{i}] {note}" for i, note in enumerate(notes, 1))
+def _metrics(table: pd.DataFrame, wanted: Sequence[str]) -> list[str]:
+    known = list(dict.fromkeys(table["metric"]))
+    for metric in wanted:
+        if metric not in known:
+            raise ZooError(unknown("metric", metric, known))
+    return list(dict.fromkeys(wanted)) or known
+
+
+def _higher(table: pd.DataFrame, metric: str) -> bool | None:
+    better: bool | None = table.loc[table["metric"] == metric, "higher_is_better"].iloc[0]
+    return better
+
+
+def _part(
+    title: str, bodies: Sequence[list[list[str]]], notes: list[str], format: Format, left: Sequence[int] = (0,)
+) -> str:
+    foot = [f"[{i}] {note}" for i, note in enumerate(notes, 1)]
+    if format == "latex":
+        middle = "\n\n\\medskip\n".join(render(body, format, left=left) for body in bodies)
+        small = [f"\n\\par\\footnotesize {latex(note)}" for note in foot]
+        head = ["\\begin{table}", "\\centering", f"\\caption{{{latex(title)}}}"]
+        return "\n".join([*head, middle, *small, "\\end{table}"])
     if format == "csv":
-        return f"# {title}\n{render(body, format)}" + foot.replace("\n", "\n# ")
-    heading = f"### {title}\n" if format == "markdown" else title
-    return f"{heading}\n{render(body, format, left=left)}" + (f"\n{foot}" if foot and format == "markdown" else foot)
+        return "\n".join([f"# {title}", *(render(body, format) for body in bodies), *(f"# {note}" for note in foot)])
+    middle = "\n\n".join(render(body, format, left=left) for body in bodies)
+    gap = "\n" if format == "markdown" else ""
+    below = f"\n{gap}" + ("  \n" if gap else "\n").join(foot) if foot else ""
+    return f"{'### ' if gap else ''}{title}\n{gap}{middle}{below}"
 
 
-def _in_order(names: pd.Series) -> list[str]:
-    """Sorted, with "none" first: the baseline."""
-    return sorted(set(names), key=lambda name: (name != "none", name))
-
-
-def _few(runs: Iterable[str]) -> str:
-    named = sorted(runs)
-    return ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
-
-
-def _amount(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 or value == int(value) else number(value)
+def _remark(text: str, format: Format) -> list[str]:
+    return [latex(text) if format == "latex" else f"# {text}" if format == "csv" else text]
 
 
 if __name__ == "__main__":

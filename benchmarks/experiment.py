@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,8 @@ from zoo.evaluation import Evaluation, evaluate
 from zoo.images import ImageCache, View, open_images
 from zoo.model import ColorDiffusion
 from zoo.training import TrainResult, train
+
+OnClaimed = Callable[[str, bool], object]  # (a run's id, whether it is done already)
 
 _SHOWN = 8  # photos in the picture of a run
 _MAIN_PROCESS = os.environ.get("RANK", "0") == "0"  # of several under ``accelerate launch``; the others only train
@@ -103,7 +105,7 @@ class Run:
                 on_step=pretraining,  # in whichever process does it
             )
         self.model.face_box = self.dataset.face_box  # for photos in which the face lies elsewhere
-        with TrainingBar("training") as training:
+        with TrainingBar("training", folder.progress) as training:
             on_step = training if _MAIN_PROCESS else None
             return train(self.model, batches, spec.train, folder.path, device=self.device, on_step=on_step)
 
@@ -165,24 +167,30 @@ class Run:
         return made
 
 
-def run(config: DictConfig) -> None:
+def run(config: DictConfig, on_claimed: OnClaimed | None = None) -> None:
     """Check, open, train, score and write; a run that is done already only shows its rows.
+
+    Args:
+        on_claimed: told the run's id and whether it is done already, once no other process may work on it.
 
     Raises:
         ZooError: something that the user can mend, as early as it can be known.
+        HeldError: another process is at work on this run.
     """
     warnings.showwarning = one_line_warning
     try:
-        _run(Run.open(config))
+        _run(Run.open(config), on_claimed)
     except torch.cuda.OutOfMemoryError as error:
         raise ZooError(f"out of memory ({error}); lower train.batch_size or eval.batch_size") from error
 
 
-def _run(opened: Run) -> None:
+def _run(opened: Run, on_claimed: OnClaimed | None) -> None:
     machine = opened.spec.machine
     identity = opened.id
     folder = RunFolder(Path(machine.results_dir), identity)
     with folder.claimed() if _MAIN_PROCESS else nullcontext():
+        if on_claimed and _MAIN_PROCESS:
+            on_claimed(identity, folder.done)
         if folder.done:
             print(f"run {identity} is done already; to repeat it, delete {folder.path}")
         else:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import math
 import sys
+import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from zoo.files import replacing
 from zoo.training import StepInfo
 
 _SMOOTHING = 0.95  # of the loss that is shown
+_SECONDS_BETWEEN_NOTES = 3.0
 
 
 def seconds_between_updates() -> float:
@@ -29,10 +35,16 @@ def one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 class TrainingBar:
-    """Shows step, loss, images/s and time left; a `zoo.training.OnStep`. Nothing is shown before the first step."""
+    """Shows step, loss, images/s and time left; a `zoo.training.OnStep`. Nothing is shown before the first step.
 
-    def __init__(self, what: str) -> None:
-        self._what = what
+    Args:
+        what: is done.
+        file: where the share of it that is behind us is written now and then, for `benchmarks/status.py`.
+    """
+
+    def __init__(self, what: str, file: Path | None = None) -> None:
+        self._what, self._file = what, file
+        self._written = -math.inf
         self._bar: tqdm | None = None
         self._loss = 0.0
 
@@ -50,8 +62,15 @@ class TrainingBar:
         text = f"step {info.step}, loss {self._loss:.4f}, {info.images_per_second:.0f} images/s"
         self._bar.set_postfix_str(text, refresh=False)
         self._bar.update(min(info.share, 1.0) - self._bar.n)
+        if self._file and (info.share >= 1 or time.monotonic() - self._written > _SECONDS_BETWEEN_NOTES):
+            self._note(self._file, info)
         if info.share >= 1:
             self._close()
+
+    def _note(self, file: Path, info: StepInfo) -> None:
+        with replacing(file) as temporary:
+            temporary.write_text(json.dumps({"step": info.step, "share": round(info.share, 4)}) + "\n")
+        self._written = time.monotonic()
 
     def __enter__(self) -> TrainingBar:
         return self

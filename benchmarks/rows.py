@@ -174,17 +174,17 @@ def read_frame(path: Path) -> pd.DataFrame:
         found = arrow_csv.read_csv(path, parse_options=_PARSE, convert_options=_CONVERT)
     except (OSError, pa.ArrowInvalid):
         return frame(read(path))
-    table = found.to_pandas().astype({"higher_is_better": object})
-    if found.column_names not in _HEADERS or not _ends_with_newline(path) or not _complete(table):
+    if found.column_names not in _HEADERS or not _ends_with_newline(path) or not _complete(found):
         return frame(read(path))
+    table = found.to_pandas().astype({"higher_is_better": object})
     return table.assign(method=table.get("method", "diffusion"))
 
 
-def _complete(table: pd.DataFrame) -> bool:
+def _complete(table: pa.Table) -> bool:
     """Whether only what may be empty is, and all numbers are finite."""
-    numbers = table.select_dtypes("number")
-    required = numbers.columns.drop("value")
-    return bool(np.isfinite(numbers[required]).all(axis=None)) and not bool(np.isinf(table["value"]).any())
+    required = [column for name, column in zip(table.column_names, table.columns) if name not in _MAY_BE_EMPTY]
+    numbers = [column.drop_null().to_numpy() for column in table.columns if pa.types.is_floating(column.type)]
+    return not any(column.null_count for column in required) and all(np.isfinite(some).all() for some in numbers)
 
 
 def _ends_with_newline(path: Path) -> bool:
@@ -251,6 +251,7 @@ def _value(cell: str, kind: Any) -> Any:
 
 
 _TYPES = get_type_hints(Row)
+_MAY_BE_EMPTY = [name for name, kind in _TYPES.items() if isinstance(kind, types.UnionType)]
 _ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64(), float | None: pa.float64(), bool | None: pa.bool_()}
 _PARSE = arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
 _CONVERT = arrow_csv.ConvertOptions(

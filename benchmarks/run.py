@@ -10,7 +10,7 @@ try:
     from hydra.types import RunMode
     from omegaconf import DictConfig
 
-    from benchmarks import cli, plugins, sums
+    from benchmarks import cli, plugins, sums, sweep
 except ModuleNotFoundError as missing:
     sys.exit(
         f"error: {missing.name} is not installed here; run `make demo`, or `pip install -e .` in the project's root"
@@ -21,14 +21,17 @@ except ModuleNotFoundError as missing:
 def main(config: DictConfig) -> None:
     from benchmarks.experiment import run  # imports torch: not for --help
 
-    cli.job(lambda: run(config), sweep=HydraConfig.get().mode == RunMode.MULTIRUN)
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        sweep.job(config, lambda on_claimed: run(config, on_claimed))
+    else:
+        cli.job(lambda: run(config), sweep=False)
 
 
 def prepared_main() -> None:
     plugins.import_modules(plugins.asked_for(sys.argv[1:]))
     plugins.store_nodes()
     sys.argv[1:] = sums.written_out(sys.argv[1:])
-    main()
+    sweep.run(main)
 
 
 if __name__ == "__main__":

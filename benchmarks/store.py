@@ -4,6 +4,7 @@ spec.yaml           the resolved configuration
 environment.json    what it ran on
 manifest.json       how many images there were, which were skipped, and the hashes that identify them
 peak_memory.json    the most memory that training took, over all sittings and runs that share it
+progress.json       the share of the training that is behind it
 checkpoint.pt       written while training; a run that was killed goes on from here
 model.safetensors   the trained model
 grid.png            grey, colourings and truth of a few photos
@@ -23,15 +24,11 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from benchmarks import rows
+from benchmarks.ledger import LOCK, PROGRESS, ROWS
+from benchmarks.locks import claimed
 from benchmarks.rows import Row
-from zoo.errors import ZooError
 from zoo.files import replacing
 from zoo.training import CHECKPOINT
-
-try:
-    import fcntl
-except ImportError:  # Windows: nobody guards against two processes in one folder
-    fcntl = None  # type: ignore[assignment]
 
 PEAK = "peak_memory.json"
 
@@ -41,7 +38,8 @@ class RunFolder:
 
     def __init__(self, results_dir: Path, run_id: str) -> None:
         self.path = results_dir / run_id
-        self.rows = self.path / "rows.csv"
+        self.rows = self.path / ROWS
+        self.progress = self.path / PROGRESS
         self.grid = self.path / "grid.png"
 
     @property
@@ -50,14 +48,8 @@ class RunFolder:
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
-        """Keep other processes out. Raises `ZooError` if one is at work here."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("w") as file:
-            try:
-                if fcntl is not None:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise ZooError(f"another process is at work on this run, in {self.path}; wait for it to end") from error
+        """Keep other processes out. Raises `HeldError` if one is at work here."""
+        with claimed(self.path / LOCK):
             yield
 
     def describe(self, spec: Mapping[str, Any], environment: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:

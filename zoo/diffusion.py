@@ -109,7 +109,9 @@ class Diffusion:
 
     @cached_property
     def noise_schedule(self) -> Schedule:
-        return {"cosine": Cosine(), "linear": Linear(self.T), "none": Blank()}[self.schedule]
+        if self.regression:
+            return Blank()
+        return Cosine() if self.schedule == "cosine" else Linear(self.T)
 
     def time(self, t: Tensor) -> Tensor:
         """The times that the network is told, (N,): ``t``, or with `regression` the one there is."""
