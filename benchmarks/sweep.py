@@ -11,7 +11,7 @@ import platform
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -94,8 +94,10 @@ def run(main: Callable[[], None]) -> None:
     except cli.MENDABLE:
         raise
     except Exception as error:  # of a launcher: a worker of it died, say
-        traceback.print_exc()
-        print(f"error: the launcher failed: {cli.one_line(error)}", file=sys.stderr)
+        if Planner.planned is None:
+            raise
+        print(f"error: the launcher failed: {cli.one_line(error)}; its cells are tried one by one", file=sys.stderr)
+        _one_by_one(*Planner.planned, main)
     if Planner.planned is None:  # nothing was swept: --help, or --cfg
         return
     ledger, sweep = Planner.planned
@@ -109,32 +111,45 @@ def run(main: Callable[[], None]) -> None:
         raise cli.SweepError(f"{len(left)} of {len(cells)} cells of the sweep are not done; see above")
 
 
-def _take_over(ledger: Ledger, sweep: str, main: Callable[[], None]) -> None:
-    """Wait for the cells that other processes work on; those that they leave unfinished are finished here."""
+def _one_by_one(ledger: Ledger, sweep: str, main: Callable[[], None]) -> None:
+    """Launch each cell that a broken launcher left undone by itself: one that breaks it again has failed."""
+    for cell in ledger.cells(sweep):
+        if cell.state in ("not started", "interrupted"):
+            try:
+                _launch(cell, main)
+            except cli.MENDABLE:
+                raise
+            except Exception as error:
+                record = ledger.record(cell.id) or Record(None, "a launcher", time.time())
+                ledger.end(cell.id, record, 0.0, f"its process died: {type(error).__name__}: {cli.one_line(error)}")
+
+
+def _launch(cell: Cell, main: Callable[[], None]) -> None:
+    """One cell as a sweep of its own, on the same machine and launcher."""
     arguments = sys.argv[1:]
-    told: set[str] = set()
+    sys.argv[1:] = [*(argument for argument in arguments if of_machine(argument)), *cell.options, "--multirun"]
     try:
-        while busy := [cell for cell in ledger.cells(sweep) if cell.state == "running"]:
-            if new := {cell.id for cell in busy} - told:
-                print(f"waiting for {len(busy)} cells that other processes work on", flush=True)
-                told |= new
-            while all(_held(ledger, cell) for cell in busy):
-                time.sleep(_PAUSE)
-            for cell in ledger.cells(sweep):
-                if cell.id in told and cell.state == "interrupted":
-                    sys.argv[1:] = [*_without_sweeps(arguments), *cell.options, "--multirun"]
-                    main()
+        main()
     finally:
         sys.argv[1:] = arguments
 
 
+def _take_over(ledger: Ledger, sweep: str, main: Callable[[], None]) -> None:
+    """Wait for the cells that other processes work on; those that they leave unfinished are finished here."""
+    told: set[str] = set()
+    while busy := [cell for cell in ledger.cells(sweep) if cell.state == "running"]:
+        if new := {cell.id for cell in busy} - told:
+            print(f"waiting for {len(busy)} cells that other processes work on", flush=True)
+            told |= new
+        while all(_held(ledger, cell) for cell in busy):
+            time.sleep(_PAUSE)
+        for cell in ledger.cells(sweep):
+            if cell.id in told and cell.state == "interrupted":
+                _launch(cell, main)
+
+
 def _held(ledger: Ledger, cell: Cell) -> bool:
     return cell.record is not None and cell.record.run_id is not None and held(ledger.lock(cell.record.run_id))
-
-
-def _without_sweeps(arguments: Sequence[str]) -> list[str]:
-    """Of a command line, what is not said by a cell's own options: those of the machine, but for the launcher."""
-    return [argument for argument in arguments if of_machine(argument) and not argument.startswith("hydra/")]
 
 
 def _reason(cell: Cell) -> str:

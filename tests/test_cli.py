@@ -186,7 +186,8 @@ def test_a_run_writes_its_folder_and_a_second_one_only_shows_it(
     assert (scored.metric, scored.n_images, scored.images_seen) == ("psnr", 3, 8)
     assert scored.run_id == folder.name
     assert str(Path("results", "runs", folder.name, "grid.png")) in first.stdout
-    assert {path.name for path in tmp_path.iterdir()} == {"cache", "results", "table.csv", "table.protocols.json"}  # nothing of Hydra's
+    nothing_of_hydras = {"cache", "results", "table.csv", "table.protocols.json"}
+    assert {path.name for path in tmp_path.iterdir()} == nothing_of_hydras
 
     before = (folder / "checkpoint.pt").stat().st_mtime_ns
     monkeypatch.chdir(tmp_path)

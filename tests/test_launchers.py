@@ -56,3 +56,25 @@ def test_the_table_of_a_launcher_is_that_of_one_process(launcher: str, serial: P
 def test_a_launcher_that_is_not_installed_names_the_extra(launcher: str, extra: str) -> None:
     missing = MissingConfigException("", f"hydra/launcher/{launcher}", ["basic"])
     assert cli.one_line(missing) == f"hydra/launcher={launcher} is not installed; pip install -e .[{extra}]"
+
+
+DEADLY = """
+import os, signal, zoo
+
+@zoo.register_metric("deadly")
+class Deadly(zoo.Metric):
+    def names(self): return {"deadly": None}
+    def update(self, pred, truth): os.kill(os.getpid(), signal.SIGKILL)
+    def compute(self): return []
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not installed("hydra_plugins.hydra_joblib_launcher"), reason="needs the extra joblib")
+def test_a_cell_that_kills_its_worker_again_and_again_stops_no_other(tmp_path: Path) -> None:
+    (tmp_path / "deadly.py").write_text(DEADLY)
+    given = ["plugins=[deadly.py]", "metrics=[deadly],[psnr]", "cond=none"]
+    code, out, err = finish(tmp_path, "-m", *TINY, *given, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    assert code == 2
+    assert "1 of 2 cells done" in out
+    assert "failed: metrics=[deadly]: its process died" in err
