@@ -98,9 +98,7 @@ class Diffusion:
                 "diffusion: eps cannot be turned into x0 where the cosine schedule has no signal; use v or x0"
             )
         if self.regression and (self.parameterisation, self.loss_weight) != ("x0", "uniform"):
-            raise ZooError(
-                "diffusion: schedule=none is regression: x0, with uniform weights; use method=regression"
-            )
+            raise ZooError("diffusion: schedule=none is regression: x0, with uniform weights; use method=regression")
 
     @property
     def regression(self) -> bool:
