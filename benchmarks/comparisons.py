@@ -140,8 +140,31 @@ class Comparison:
         return f"interaction of encoder and cond: F({between:.0f}, {within:.0f}) = {number(f)}, p = {_p(p)}: {verdict}"
 
 
+@dataclass(frozen=True)
+class Line:
+    """What is known of one difference.
+
+    Attributes:
+        result: None: it cannot be had, and ``doubt`` says why.
+        adjusted: its p value, after Holm.
+        verdict: "better", "worse", "different" or "undecided".
+        doubt: why nothing can be decided, whatever p is; empty: it can.
+    """
+
+    name: str
+    result: Estimate | None
+    adjusted: float
+    verdict: str
+    doubt: str
+
+
 def differences(comparison: Comparison, base: Cell, others: Iterable[Cell]) -> tuple[list[list[str]], list[str]]:
     """A line for each other cell, and footnotes."""
+    return _body(f"less {base}", against(comparison, base, others))
+
+
+def against(comparison: Comparison, base: Cell, others: Iterable[Cell]) -> list[Line]:
+    """How each other cell differs from ``base``."""
     scores = comparison.scores
     named: list[tuple[str, Contrast | str]] = []
     for cell in others:
@@ -150,7 +173,7 @@ def differences(comparison: Comparison, base: Cell, others: Iterable[Cell]) -> t
             named.append((str(cell), reason))
         else:
             named.append((str(cell), comparison.difference(cell, base) or _APART))
-    return _lines(scores, f"less {base}", named)
+    return _lines(scores, named)
 
 
 def effects(comparison: Comparison, base: Cell, axis: str) -> tuple[list[list[str]], list[str]]:
@@ -166,7 +189,7 @@ def effects(comparison: Comparison, base: Cell, axis: str) -> tuple[list[list[st
             share = 1 / len(levels[own])
             weights = dict.fromkeys(levels[name], share) | dict.fromkeys(levels[own], -share)
             named.append((name, comparison.of_cells(weights) or _APART))
-    return _lines(comparison.scores, f"{axis} less {own}", named)
+    return _body(f"{axis} less {own}", _lines(comparison.scores, named))
 
 
 def complete(comparison: Comparison) -> bool:
@@ -175,23 +198,32 @@ def complete(comparison: Comparison) -> bool:
     return min(len(encoders), len(conds)) > 1 and len(comparison.pairs) == len(encoders) * len(conds)
 
 
-def _lines(
-    scores: Scores, title: str, named: Sequence[tuple[str, Contrast | str]]
-) -> tuple[list[list[str]], list[str]]:
+def _lines(scores: Scores, named: Sequence[tuple[str, Contrast | str]]) -> list[Line]:
     contrasts = [contrast for _, contrast in named if isinstance(contrast, Contrast)]
     found = estimate(contrasts, scores.y, scores.images)
     results = iter(zip(contrasts, found, holm([one.p for one in found])))
-    notes: list[str] = []
-    body = [[title, *_HEAD]]
+    lines = []
     for name, contrast in named:
         if isinstance(contrast, str):
-            body.append([name, cells.marked(contrast, notes), "", "", "", "undecided", "", ""])
+            lines.append(Line(name, None, np.nan, "undecided", contrast))
             continue
         _, result, adjusted = next(results)
         doubt = _doubt(contrast, result)
-        verdict = _verdict(result.value, adjusted, scores.higher_is_better)
-        mark = f"undecided {cells.marked(doubt, notes).removeprefix('– ')}" if doubt else verdict
-        body.append([name, *_numbers(result, adjusted, mark)])
+        verdict = "undecided" if doubt else _verdict(result.value, adjusted, scores.higher_is_better)
+        lines.append(Line(name, result, adjusted, verdict, doubt))
+    return lines
+
+
+def _body(title: str, lines: Iterable[Line]) -> tuple[list[list[str]], list[str]]:
+    notes: list[str] = []
+    body = [[title, *_HEAD]]
+    for line in lines:
+        mark = cells.marked(line.doubt, notes) if line.doubt else ""
+        if line.result is None:
+            body.append([line.name, mark, "", "", "", line.verdict, "", ""])
+        else:
+            verdict = f"{line.verdict} {mark.removeprefix('– ')}".strip()
+            body.append([line.name, *_numbers(line.result, line.adjusted, verdict)])
     return body, notes
 
 
