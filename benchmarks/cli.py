@@ -16,6 +16,7 @@ from benchmarks.plugins import GROUPS, options
 from zoo.errors import ZooError
 
 MENDABLE = (ZooError, HydraException, OmegaConfBaseException, OSError)
+MAIN_PROCESS = os.environ.get("RANK", "0") == "0"  # of several under ``accelerate launch``; the others only train
 INTERRUPTED = 130
 REFUSED = 2
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -16,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from benchmarks import environment, rows
 from benchmarks.artifacts import read_protocol, write_artifacts
+from benchmarks.cli import MAIN_PROCESS
 from benchmarks.grid import save_grid
 from benchmarks.identity import protocol, protocol_id, run_id, training_id
 from benchmarks.labels import label
@@ -39,7 +39,6 @@ from zoo.training import TrainResult, train
 OnClaimed = Callable[[str, bool], object]  # (a run's id, whether it is done already)
 
 _SHOWN = 8  # photos in the picture of a run
-_MAIN_PROCESS = os.environ.get("RANK", "0") == "0"  # of several under ``accelerate launch``; the others only train
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ class Run:
             )
         self.model.face_box = self.dataset.face_box  # for photos in which the face lies elsewhere
         with TrainingBar("training", folder.progress) as training:
-            on_step = training if _MAIN_PROCESS else None
+            on_step = training if MAIN_PROCESS else None
             return train(self.model, batches, spec.train, folder.path, device=self.device, on_step=on_step)
 
     def score(self) -> Evaluation:
@@ -188,14 +187,14 @@ def _run(opened: Run, on_claimed: OnClaimed | None) -> None:
     machine = opened.spec.machine
     identity = opened.id
     folder = RunFolder(Path(machine.results_dir), identity)
-    with folder.claimed() if _MAIN_PROCESS else nullcontext():
-        if on_claimed and _MAIN_PROCESS:
+    with folder.claimed() if MAIN_PROCESS else nullcontext():
+        if on_claimed and MAIN_PROCESS:
             on_claimed(identity, folder.done)
         if folder.done:
             print(f"run {identity} is done already; to repeat it, delete {folder.path}")
         else:
             _carry_out(opened, folder, identity)
-    if not _MAIN_PROCESS:
+    if not MAIN_PROCESS:
         return
     results = rows.read(folder.rows)
     warning = rows.append(Path(machine.table), results, read_protocol(folder.path)) if machine.table else ""
@@ -205,7 +204,7 @@ def _run(opened: Run, on_claimed: OnClaimed | None) -> None:
 
 
 def _carry_out(opened: Run, folder: RunFolder, identity: str) -> None:
-    if _MAIN_PROCESS:
+    if MAIN_PROCESS:
         print(f"run {identity}: {opened.name} on {opened.device}")
         facts = {"training_id": opened.training_id, **{role: _counts(cache) for role, cache in opened.images.items()}}
         folder.describe(opened.spec.as_dict(), environment.describe(opened.device), facts)
@@ -213,7 +212,7 @@ def _carry_out(opened: Run, folder: RunFolder, identity: str) -> None:
         if same:
             print(f"the same training as run {same}: going on from its last checkpoint")
     trained = opened.train(folder)
-    if _MAIN_PROCESS:
+    if MAIN_PROCESS:
         folder.remember_peak(environment.peak_memory_mb(opened.device))
         found = opened.score()
         save_grid(folder.grid, found.strips[:_SHOWN])

@@ -49,6 +49,9 @@ class Planner(Callback):
 
 def job(config: DictConfig, work: Callable[[OnClaimed], object]) -> None:
     """Carry out one cell and write down how it ended. Of exceptions none but Ctrl-C comes out: the others go on."""
+    if not cli.MAIN_PROCESS:  # of one run that several processes train: it only trains
+        work(lambda *_: None)
+        return
     ledger = Ledger(Path(config.results_dir))
     cell = cell_id(HydraConfig.get().overrides.task)
     record = Record(None, f"{platform.node()}/{os.getpid()}", time.time())
@@ -88,6 +91,9 @@ def run(main: Callable[[], None]) -> None:
     Raises:
         cli.SweepError: some failed.
     """
+    if not cli.MAIN_PROCESS:
+        main()
+        return
     began = time.time()
     try:
         main()

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
@@ -195,6 +197,41 @@ def test_a_run_writes_its_folder_and_a_second_one_only_shows_it(
     assert "done already" in capsys.readouterr().out
     assert (folder / "checkpoint.pt").stat().st_mtime_ns == before
     assert rows.read(tmp_path / "table.csv") == [scored]
+
+
+def test_every_method_leaves_rows_of_one_protocol_and_its_values_photo_by_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    for method in ("grey", "mean", "truth", "regression", "diffusion"):
+        experiment.run(composed(*SMALL, f"method={method}", "table=table.csv", "cache_dir=cache", "seed=3"))  # type: ignore[arg-type]
+    for scored in rows.read(tmp_path / "table.csv"):
+        found[scored.method] = scored
+        folder = tmp_path / "results" / "runs" / scored.run_id
+        values = pd.read_parquet(folder / "per_image.parquet")
+        assert len(values) == scored.n_images == 3
+        assert values["psnr"].mean() == pytest.approx(scored.value)
+        strips = np.load(folder / "strips.npz")
+        assert strips["strips"].shape == (2, 5, 16, 16, 3)
+        assert set(strips["keys"]) <= set(values["image"])
+    assert len({one.protocol_id for one in found.values()}) == 1
+    named = {method: (one.encoder, one.cond, one.seed, one.params > 0) for method, one in found.items()}
+    assert named["grey"] == named["mean"] == named["truth"] == ("", "", 0, False)
+    assert named["regression"] == named["diffusion"] == ("unet", "concat", 3, True)
+    psnr = {method: one.value for method, one in found.items()}
+    assert psnr["truth"] > psnr["mean"] > psnr["grey"]
+
+
+def test_runs_that_share_a_training_share_what_it_took(tmp_path: Path) -> None:
+    first, second = RunFolder(tmp_path, "a"), RunFolder(tmp_path, "b")
+    for folder in (first, second):
+        folder.describe({}, {}, {"training_id": "t"})
+    (first.path / "checkpoint.pt").write_bytes(b"weights")
+    assert first.remember_peak(900.0) == 900.0
+    assert second.adopt_training("t") == "a"
+    assert (second.path / "checkpoint.pt").read_bytes() == b"weights"
+    assert second.remember_peak(500.0) == 900.0
 
 
 def test_half_precision_without_a_gpu_is_refused_before_data_is_read(tmp_path: Path) -> None:
