@@ -9,10 +9,10 @@ from torch import Tensor
 
 from models import CountingEncoder, tiny_model
 from zoo import registry
-from zoo.colourers import OpenView, Photos
+from zoo.colourers import ModelColourer, OpenView, Photos
 from zoo.data import Dataset, name_hash
 from zoo.errors import WeightsNotFoundError, ZooError
-from zoo.evaluation import EvalConfig, ModelColourer, evaluate
+from zoo.evaluation import EvalConfig, evaluate
 from zoo.features import Features
 from zoo.images import View, open_images
 from zoo.metrics import Metric, Score

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from zoo import registry
 from zoo.baselines import Grey, Truth
+from zoo.colourers import Colourer
 from zoo.data import Dataset
-from zoo.evaluation import Colourer, EvalConfig, Evaluation, evaluate
+from zoo.evaluation import EvalConfig, Evaluation, evaluate
 from zoo.metrics import FeatureMetric, Metric, Score
 from zoo.metrics._frechet import FrechetMetric
 from zoo.metrics.kid import KID

@@ -13,9 +13,7 @@ import torch
 from torch import Tensor
 
 from zoo.color import lab_to_rgb, rgb_to_lab
-from zoo.colourers import Colourer as Colourer
-from zoo.colourers import ModelColourer as ModelColourer
-from zoo.colourers import Photos
+from zoo.colourers import Colourer, Photos
 from zoo.data import Dataset, Split, name_hash
 from zoo.errors import ZooError
 from zoo.features import Features
