@@ -1,0 +1,95 @@
+"""Differences to a baseline, as `benchmarks.comparisons` finds them, ready to be drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from benchmarks import cells, comparisons
+from benchmarks.cells import DIFFUSION, Cell
+from benchmarks.comparisons import Comparison, Scores
+from benchmarks.report_page.scores import Metric
+
+_PAIR, _BASELINE, _EFFECT = "pair", "baseline", "effect"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One line. The texts are those of compare.py, so that page and terminal say the same; the numbers are read off
+    them.
+
+    Attributes:
+        kind: "pair", "baseline" or "effect".
+        value, low, high: the difference and its 95 % interval; None: not known.
+        texts: name, difference, interval, p, p adjusted, verdict, seeds, images.
+        decided: "better", "worse", "different", or "" for undecided.
+    """
+
+    kind: str
+    value: float | None
+    low: float | None
+    high: float | None
+    texts: list[str]
+    decided: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """Lines that share a scale and an adjustment of p, their title, and footnotes."""
+
+    title: str
+    lines: list[Difference]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """All of one metric; ``remark``: on the interaction, or why there is nothing."""
+
+    parts: list[Part]
+    remark: str
+
+
+def gather(table: pd.DataFrame, known: Sequence[Metric], base: Cell, per_image: pd.DataFrame) -> dict[str, Found]:
+    """For each metric, differences of all cells to ``base`` and, where no pair is missing, main effects."""
+    return {metric.name: _of(Comparison(Scores.of(table, metric.name, per_image)), base) for metric in known}
+
+
+def _of(comparison: Comparison, base: Cell) -> Found:
+    scores = comparison.scores
+    if base in scores.holes or base not in scores.cells:
+        return Found([], f"{base} has no value: {scores.holes.get(base, 'it was not scored with this metric')}")
+    others = [cell for cell in cells.in_order([*scores.cells, *scores.holes]) if cell != base]
+    body, notes = comparisons.differences(comparison, base, others)
+    kinds = [_PAIR if cell.method == DIFFUSION else _BASELINE for cell in others]
+    parts = [_part(f"Less {base}", body, notes, kinds)]
+    if base.method != DIFFUSION or not comparisons.complete(comparison):
+        return Found(parts, "")
+    for axis in ("encoder", "cond"):
+        body, notes = comparisons.effects(comparison, base, axis)
+        title = f"Main effect of {axis}, less {getattr(base, axis)}"
+        parts.append(_part(title, body, notes, [_EFFECT] * (len(body) - 1)))
+    remark = comparison.interaction()
+    return Found(parts, remark[:1].upper() + remark[1:])
+
+
+def _part(title: str, body: list[list[str]], notes: list[str], kinds: Sequence[str]) -> Part:
+    lines = []
+    for kind, (name, difference, interval, p, adjusted, mark, seeds, images) in zip(kinds, body[1:]):
+        low, _, high = interval.partition(" … ")
+        texts = [name, difference, interval, p, adjusted, mark, seeds, images]
+        decided = mark if mark in ("better", "worse", "different") else ""
+        lines.append(Difference(kind, _number(difference), _number(low), _number(high), texts, decided))
+    return Part(title, lines, [f"[{i}] {note}" for i, note in enumerate(notes, 1)])
+
+
+def _number(text: str) -> float | None:
+    """What a cell of the table says; None for a hole, as in "– [1]"."""
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None

@@ -1,0 +1,111 @@
+// Quality against cost: a point for each cell that trains, coloured by encoder, shaped by conditioning.
+
+const SHAPES = [
+  "M-5,0a5,5 0 1,0 10,0a5,5 0 1,0 -10,0z", "M-4.5,-4.5h9v9h-9z", "M0,-6L5.5,4.5h-11z", "M0,-6.5L5.5,0L0,6.5L-5.5,0z",
+  "M0,6L5.5,-4.5h-11z", "M-2,-6h4v4h4v4h-4v4h-4v-4h-4v-4h4z",
+];
+const COLOURS = 8;
+
+function drawScatter(report, metric, cost) {
+  const scored = report.cells.filter((cell) => cell.scores[metric.name] && cell.scores[metric.name].n);
+  const points = scored.filter((cell) => cell.trains && (!cost.log || cell.costs[cost.name] > 0));
+  if (!points.length) {
+    show("scatter-view");
+    document.getElementById("scatter-remark").textContent = `No cell that trains has a value of ${metric.name}.`;
+    return;
+  }
+  const frame = scatterFrame(report, metric, cost, scored, points);
+  const inside = points.filter((cell) => frame.holds(cell.scores[metric.name].mean));
+  const styles = scatterStyles(report);
+  const marks = inside.map((cell) => scatterMark(cell, metric, cost, frame, styles));
+  const label = `${metric.name} against ${cost.label}`;
+  const chart = picture(frame.width, frame.height, label, ...frame.axes, ...frame.levels, ...marks, ...scatterLabels(inside, metric, cost, frame));
+  show("scatter-view", scatterKey(inside, styles), chart);
+  const outside = scored.filter((cell) => !frame.holds(cell.scores[metric.name].mean));
+  const named = outside.map((cell) => `${cell.label} (${cell.scores[metric.name].text})`).join(", ");
+  const bars = points.some((cell) => cell.scores[metric.name].sd) ? " Bars are ± one standard deviation over seeds." : "";
+  const away = named ? ` Outside the picture: ${named}.` : "";
+  document.getElementById("scatter-remark").textContent = `${metric.name}: ${metric.sense}.${bars}${away}`;
+}
+
+function scatterFrame(report, metric, cost, scored, points) {
+  const width = Math.min(Math.max(document.getElementById("scatter-view").clientWidth, 300), 900);
+  const height = Math.round(Math.min(Math.max(width * 0.6, 320), 480)), edge = { left: 66, right: 16, top: 26, bottom: 48 };
+  const ends = (cells) => cells.map((cell) => cell.scores[metric.name]).flatMap(({ mean, sd }) => [mean - (sd || 0), mean + (sd || 0)]);
+  const isPair = (cell) => cell.pair;
+  const [low, high] = widened(ends(scored.filter(isPair)), ends(scored.filter((cell) => !cell.pair)), 3);
+  const costs = points.map((cell) => cell.costs[cost.name]);
+  const log = cost.log && Math.max(...costs) > 3 * Math.min(...costs);
+  const x = scale(...bounds(costs, log), edge.left, width - edge.right, log);
+  const y = scale(low, high, height - edge.bottom, edge.top);
+  const holds = (value) => value >= low && value <= high;
+  const levels = scored.filter((cell) => !cell.trains && holds(cell.scores[metric.name].mean)).flatMap((cell) => {
+    const at = y(cell.scores[metric.name].mean);
+    return [
+      line(edge.left, at, width - edge.right, at, { class: "axis", "stroke-dasharray": "6 4" }),
+      svg("text", { x: width - edge.right, y: at - 4, "text-anchor": "end", class: "faint" }, cell.label),
+    ];
+  });
+  const frame = { width, height, edge, x, y, holds, levels };
+  return { ...frame, axes: scatterAxes(frame, metric, cost, log) };
+}
+
+function scatterAxes({ width, height, edge, x, y }, metric, cost, log) {
+  const bottom = height - edge.bottom, better = { true: " ↑ better", false: " ↓ better", null: "" }[metric.higher_is_better];
+  return [
+    ...y.ticks.flatMap(([value, text]) => [
+      line(edge.left, y(value), width - edge.right, y(value), { class: "grid" }),
+      svg("text", { x: edge.left - 6, y: y(value) + 4, "text-anchor": "end", class: "tick" }, text),
+    ]),
+    ...x.ticks.flatMap(([value, text]) => [
+      line(x(value), bottom, x(value), bottom + 5, { class: "axis" }),
+      svg("text", { x: x(value), y: bottom + 18, "text-anchor": "middle", class: "tick" }, log ? text : short(value)),
+    ]),
+    line(edge.left, bottom, width - edge.right, bottom, { class: "axis" }),
+    svg("text", { x: (edge.left + width - edge.right) / 2, y: height - 8, "text-anchor": "middle" }, cost.label + (log ? " (logarithmic)" : "")),
+    svg("text", { x: 4, y: 14 }, metric.name + better),
+  ];
+}
+
+function scatterStyles(report) {
+  const pick = (axis) => [...new Set(report.cells.filter((cell) => cell.trains).map((cell) => cell[axis]))];
+  const [encoders, conds] = [pick("encoder"), pick("cond")];
+  return {
+    colour: (encoder) => `var(--c${encoders.indexOf(encoder) % COLOURS})`,
+    shape: (cond) => SHAPES[conds.indexOf(cond) % SHAPES.length],
+  };
+}
+
+function scatterMark(cell, metric, cost, { x, y }, styles) {
+  const score = cell.scores[metric.name], at = [x(cell.costs[cost.name]), y(score.mean)], ink = styles.colour(cell.encoder);
+  const told = `${cell.label}: ${metric.name} ${score.text} ${score.spread}; ${cost.label} ${short(cell.costs[cost.name])}`;
+  const spread = score.sd ? line(at[0], y(score.mean - score.sd), at[0], y(score.mean + score.sd), { stroke: ink, opacity: 0.6 }) : null;
+  const mark = { d: styles.shape(cell.cond), transform: `translate(${at})`, stroke: ink, "stroke-width": 1.5, fill: cell.pair ? ink : "var(--paper)" };
+  return svg("g", { class: "point" }, spread, svg("path", mark), svg("title", {}, told));
+}
+
+/** A label beside each point that has room for one. */
+function scatterLabels(points, metric, cost, { width, edge, x, y }) {
+  const taken = points.map((cell) => [x(cell.costs[cost.name]) - 6, y(cell.scores[metric.name].mean) - 6, 12, 12]);
+  const free = ([l, t, w, h]) => l >= edge.left && l + w <= width && taken.every(([a, b, c, d]) => l > a + c || a > l + w || t > b + d || b > t + h);
+  return points.flatMap((cell) => {
+    const [px, py] = [x(cell.costs[cost.name]), y(cell.scores[metric.name].mean)], long = cell.label.length * 6.6;
+    const corners = [[px + 9, py - 7], [px - 9 - long, py - 7], [px + 7, py - 20], [px + 7, py + 7], [px - long / 2, py - 21], [px - long / 2, py + 8]];
+    const box = corners.map((corner) => [...corner, long, 13]).find(free);
+    if (!box) return [];
+    taken.push(box);
+    return [svg("text", { x: box[0], y: box[1] + 11, class: "label" }, cell.label)];
+  });
+}
+
+function scatterKey(points, styles) {
+  const entry = (name, path, ink, filled = true) => {
+    const mark = svg("path", { d: path, transform: "translate(8,8)", stroke: ink, "stroke-width": 1.5, fill: filled ? ink : "none" });
+    return tag("span", {}, picture(16, 16, "", mark), " ", name);
+  };
+  const unique = (axis) => [...new Set(points.map((cell) => cell[axis]))];
+  return tag("div", { class: "key" },
+    ...unique("encoder").map((name) => entry(name, SHAPES[0], styles.colour(name))),
+    ...unique("cond").map((name) => entry(name, styles.shape(name), "var(--muted)")),
+    points.some((cell) => !cell.pair) ? entry("hollow: a baseline", SHAPES[0], "var(--muted)", false) : null);
+}
