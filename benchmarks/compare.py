@@ -84,14 +84,16 @@ def differences(
                 f"--baseline: {base} has no row of {metric}; leave out that metric, or score the run with it"
             )
         title = f"{metric} ({_BETTER[_higher(table, metric)]}): differences"
-        body, notes = comparisons.differences(comparison, base, [cell for cell in others if cell in known])
+        lines = comparisons.against(comparison, base, [cell for cell in others if cell in known])
+        body, notes = comparisons.as_table(f"less {base}", lines)
         parts.append(_part(title, [body], notes, format, left=(0, 5)))
         possible = base.method == DIFFUSION and comparisons.complete(comparison)
         if wanted and not possible:
             raise ZooError(f"--effects: {metric} lacks pairs of encoder × cond, or the baseline is no such pair")
         if possible and wanted is not False:
-            found = [comparisons.effects(comparison, base, axis) for axis in ("encoder", "cond")]
-            for axis, (body, notes) in zip(("encoder", "cond"), found):
+            for axis in ("encoder", "cond"):
+                lines = comparisons.main_effects(comparison, base, axis)
+                body, notes = comparisons.as_table(f"{axis} less {getattr(base, axis)}", lines)
                 parts.append(_part(f"{metric}: main effects of {axis}", [body], notes, format, left=(0, 5)))
             parts += _remark(f"{metric}: {comparison.interaction()}", format)
     return "\n\n".join([*parts, *_remark(_EXPLAINED, format)]) + "\n"

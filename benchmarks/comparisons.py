@@ -158,11 +158,6 @@ class Line:
     doubt: str
 
 
-def differences(comparison: Comparison, base: Cell, others: Iterable[Cell]) -> tuple[list[list[str]], list[str]]:
-    """A line for each other cell, and footnotes."""
-    return _body(f"less {base}", against(comparison, base, others))
-
-
 def against(comparison: Comparison, base: Cell, others: Iterable[Cell]) -> list[Line]:
     """How each other cell differs from ``base``."""
     scores = comparison.scores
@@ -176,8 +171,8 @@ def against(comparison: Comparison, base: Cell, others: Iterable[Cell]) -> list[
     return _lines(scores, named)
 
 
-def effects(comparison: Comparison, base: Cell, axis: str) -> tuple[list[list[str]], list[str]]:
-    """Main effects of ``axis`` ("encoder" or "cond") against the baseline's, averaged over the other; and footnotes."""
+def main_effects(comparison: Comparison, base: Cell, axis: str) -> list[Line]:
+    """Main effects of ``axis`` ("encoder" or "cond") against the baseline's, averaged over the other."""
     own = getattr(base, axis)
     names = list(dict.fromkeys(getattr(cell, axis) for cell in comparison.pairs))
     levels: dict[str, list[Cell]] = {name: [] for name in names}
@@ -189,7 +184,7 @@ def effects(comparison: Comparison, base: Cell, axis: str) -> tuple[list[list[st
             share = 1 / len(levels[own])
             weights = dict.fromkeys(levels[name], share) | dict.fromkeys(levels[own], -share)
             named.append((name, comparison.of_cells(weights) or _APART))
-    return _body(f"{axis} less {own}", _lines(comparison.scores, named))
+    return _lines(comparison.scores, named)
 
 
 def complete(comparison: Comparison) -> bool:
@@ -214,7 +209,8 @@ def _lines(scores: Scores, named: Sequence[tuple[str, Contrast | str]]) -> list[
     return lines
 
 
-def _body(title: str, lines: Iterable[Line]) -> tuple[list[list[str]], list[str]]:
+def as_table(title: str, lines: Iterable[Line]) -> tuple[list[list[str]], list[str]]:
+    """The lines under a head that begins with ``title``, and footnotes."""
     notes: list[str] = []
     body = [[title, *_HEAD]]
     for line in lines:

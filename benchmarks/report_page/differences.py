@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks import cells, comparisons
 from benchmarks.cells import DIFFUSION, Cell
-from benchmarks.comparisons import Comparison, Scores
+from benchmarks.comparisons import Comparison, Line, Scores
 from benchmarks.report_page.scores import Metric
 
 _PAIR, _BASELINE, _EFFECT = "pair", "baseline", "effect"
@@ -18,8 +18,7 @@ _PAIR, _BASELINE, _EFFECT = "pair", "baseline", "effect"
 
 @dataclass(frozen=True)
 class Difference:
-    """One line. The texts are those of compare.py, so that page and terminal say the same; the numbers are read off
-    them.
+    """One line. The texts are those of compare.py, so that page and terminal say the same.
 
     Attributes:
         kind: "pair", "baseline" or "effect".
@@ -63,33 +62,27 @@ def _of(comparison: Comparison, base: Cell) -> Found:
     if base in scores.holes or base not in scores.cells:
         return Found([], f"{base} has no value: {scores.holes.get(base, 'it was not scored with this metric')}")
     others = [cell for cell in cells.in_order([*scores.cells, *scores.holes]) if cell != base]
-    body, notes = comparisons.differences(comparison, base, others)
     kinds = [_PAIR if cell.method == DIFFUSION else _BASELINE for cell in others]
-    parts = [_part(f"Less {base}", body, notes, kinds)]
+    parts = [_part(f"Less {base}", comparisons.against(comparison, base, others), kinds)]
     if base.method != DIFFUSION or not comparisons.complete(comparison):
         return Found(parts, "")
     for axis in ("encoder", "cond"):
-        body, notes = comparisons.effects(comparison, base, axis)
-        title = f"Main effect of {axis}, less {getattr(base, axis)}"
-        parts.append(_part(title, body, notes, [_EFFECT] * (len(body) - 1)))
+        lines = comparisons.main_effects(comparison, base, axis)
+        parts.append(_part(f"Main effect of {axis}, less {getattr(base, axis)}", lines, [_EFFECT] * len(lines)))
     remark = comparison.interaction()
     return Found(parts, remark[:1].upper() + remark[1:])
 
 
-def _part(title: str, body: list[list[str]], notes: list[str], kinds: Sequence[str]) -> Part:
-    lines = []
-    for kind, (name, difference, interval, p, adjusted, mark, seeds, images) in zip(kinds, body[1:]):
-        low, _, high = interval.partition(" … ")
-        texts = [name, difference, interval, p, adjusted, mark, seeds, images]
-        decided = mark if mark in ("better", "worse", "different") else ""
-        lines.append(Difference(kind, _number(difference), _number(low), _number(high), texts, decided))
-    return Part(title, lines, [f"[{i}] {note}" for i, note in enumerate(notes, 1)])
+def _part(title: str, lines: Sequence[Line], kinds: Sequence[str]) -> Part:
+    body, notes = comparisons.as_table("", lines)
+    made = []
+    for kind, line, texts in zip(kinds, lines, body[1:]):
+        result = line.result
+        value, low, high = (None,) * 3 if result is None else map(_finite, (result.value, result.low, result.high))
+        decided = "" if line.verdict == "undecided" else line.verdict
+        made.append(Difference(kind, value, low, high, texts, decided))
+    return Part(title, made, [f"[{i}] {note}" for i, note in enumerate(notes, 1)])
 
 
-def _number(text: str) -> float | None:
-    """What a cell of the table says; None for a hole, as in "– [1]"."""
-    try:
-        found = float(text)
-    except ValueError:
-        return None
-    return found if math.isfinite(found) else None
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
