@@ -19,6 +19,7 @@ from typing import Any
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
@@ -42,7 +43,11 @@ class Planner(Callback):
         if Planner.planned is None:
             parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
             overrides = parser.parse_overrides(list(config.hydra.overrides.task))
-            (cells,) = BasicSweeper.split_arguments(overrides, None)
+            try:
+                (cells,) = BasicSweeper.split_arguments(overrides, None)
+            except HydraException as error:  # of a callback Hydra would only warn, and run what nobody keeps account of
+                cli.report(error)
+                raise SystemExit(cli.REFUSED) from None
             ledger = Ledger(Path(config.results_dir))
             Planner.planned = ledger, ledger.plan(cells)
 
@@ -55,7 +60,6 @@ def job(config: DictConfig, work: Callable[[OnClaimed], object]) -> None:
     ledger = Ledger(Path(config.results_dir))
     cell = cell_id(HydraConfig.get().overrides.task)
     record = Record(None, f"{platform.node()}/{os.getpid()}", time.time())
-
     finished = False
 
     def claimed(run_id: str, done: bool) -> None:
@@ -72,7 +76,8 @@ def job(config: DictConfig, work: Callable[[OnClaimed], object]) -> None:
         work(claimed)
     except HeldError as other:
         print(f"{other.folder.name}: another process is at work on this run, which is left to it", flush=True)
-        if ledger.record(cell) is None:  # it works for another sweep
+        known = ledger.record(cell)
+        if known is None or known.run_id != other.folder.name:  # it works for another sweep
             ledger.note(cell, replace(record, run_id=other.folder.name, owner="another process"))
     except cli.MENDABLE as error:
         cli.report(error)

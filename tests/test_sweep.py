@@ -102,6 +102,15 @@ def test_a_cell_that_fails_is_told_at_the_end_and_stops_no_other(tmp_path: Path)
     assert "2 cells: 1 done, 1 failed; time left: 0 s" in out
 
 
+def test_a_sweep_without_end_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    code, out, err = finish(tmp_path, "-m", *TINY, "train.lr=interval(1e-4,1e-3)")
+    assert code == 2
+    assert "interval" in err.lower()
+    assert "Traceback" not in err
+    assert not list(tmp_path.glob("results/runs/*/rows.csv"))
+    assert not list(tmp_path.glob("results/runs/cells/*"))
+
+
 def test_a_lock_is_free_again_when_its_owner_is_dead_and_asking_does_not_take_it(tmp_path: Path) -> None:
     path = tmp_path / "run" / ".lock"
     assert not locks.held(path)
