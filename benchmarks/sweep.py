@@ -148,15 +148,21 @@ def _launch(cell: Cell, main: Callable[[], None]) -> None:
 def _take_over(ledger: Ledger, sweep: str, main: Callable[[], None]) -> None:
     """Wait for the cells that other processes work on; those that they leave unfinished are finished here."""
     told: set[str] = set()
-    while busy := [cell for cell in ledger.cells(sweep) if cell.state == "running"]:
-        if new := {cell.id for cell in busy} - told:
+    tried: set[str] = set()
+    while True:
+        left = [cell for cell in ledger.cells(sweep) if cell.state == "interrupted" and cell.id not in tried]
+        for cell in left:
+            tried.add(cell.id)
+            _launch(cell, main)
+        busy = {cell.id: cell for cell in ledger.cells(sweep) if cell.state == "running"}
+        if not left and not busy:
+            return
+        if busy.keys() - told:
             print(f"waiting for {len(busy)} cells that other processes work on", flush=True)
-            told |= new
-        while all(_held(ledger, cell) for cell in busy):
+        told |= busy.keys()
+        tried -= busy.keys()  # whoever works on them now may die, too
+        while busy and all(_held(ledger, cell) for cell in busy.values()):
             time.sleep(_PAUSE)
-        for cell in ledger.cells(sweep):
-            if cell.id in told and cell.state == "interrupted":
-                _launch(cell, main)
 
 
 def _held(ledger: Ledger, cell: Cell) -> bool:
