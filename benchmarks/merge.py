@@ -1,90 +1,12 @@
 """One table out of many: python benchmarks/merge.py a.csv b.csv 'results/runs/*/rows.csv' --out all.csv"""
 
-from __future__ import annotations
-
-import argparse
-import hashlib
 import sys
-from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 try:
-    import pandas as pd
-
-    from benchmarks import cli, protocols, rows, table_files
-    from benchmarks.rows import Row
-    from zoo.errors import ZooError
-    from zoo.files import replacing
+    from zoo.benchmark import cli
+    from zoo.benchmark.tables.merge import main
 except ModuleNotFoundError as missing:
-    sys.exit(f"error: {missing.name} is not installed; run `make demo`, or `pip install -e .` in the project's root")
-
-
-def merge(tables: Sequence[Path], out: Path, runs_dir: Path, *, per_image: bool, hash_names: bool) -> list[str]:
-    """Write all rows of ``tables`` to ``out``, the records of their protocols beside it and, if wanted, their values
-    per image (float32); ``hash_names`` replaces the names of images by 12 hex digits of their sha256.
-
-    Returns:
-        Lines for the user: what was written, and what was not found.
-
-    Raises:
-        ZooError: a table is broken or conflicts with another, or there is such an output already.
-    """
-    sidecars = [table_files.beside(out)] if per_image else []
-    for path in (out, protocols.beside(out), *sidecars):
-        if path.exists():
-            raise ZooError(f"{path} exists and is not overwritten; choose another --out or delete it")
-    merged = rows.merge(*(rows.read(path) for path in tables), names=[str(path) for path in tables])
-    if not merged:
-        raise ZooError(f"{', '.join(map(str, tables))}: no rows in there; run benchmarks/run.py first")
-    runs = _runs(merged)
-    known = protocols.find(tables, runs_dir, runs)
-    ids = [run for of_it in runs.values() for run in of_it]
-    values = _values(tables, runs_dir, ids, hash_names) if per_image else None
-    if values is not None:
-        with replacing(sidecars[0]) as temporary:
-            values.to_parquet(temporary, compression="zstd", index=False)
-    if known:
-        protocols.remember(out, known)
-    rows.write(out, merged)
-    lines = [f"{out}: {len(merged)} rows of {len(ids)} runs"]
-    lines += [f"no record of protocol {protocol}" for protocol in runs if protocol not in known]
-    if values is not None:
-        lines.append(f"{sidecars[0]}: values per image of {values['run_id'].nunique()} of {len(ids)} runs")
-    return lines
-
-
-def main() -> None:
-    """Command line; see --help."""
-    parser = argparse.ArgumentParser(description="Merge tables of results, and what is kept beside them.")
-    parser.add_argument("tables", nargs="+", metavar="TABLE", help="CSV of result rows, or a glob of such files")
-    parser.add_argument("--out", type=Path, required=True, help="the table to write; it must not exist")
-    parser.add_argument("--runs", type=Path, default=Path("results/runs"), help="where run folders are (%(default)s)")
-    parser.add_argument("--per-image", action="store_true", help="also write OUT.per_image.parquet")
-    parser.add_argument("--hash-names", action="store_true", help="in it, replace the images' names by hashes")
-    given = parser.parse_args()
-    if given.hash_names and not given.per_image:
-        raise ZooError("--hash-names concerns the names in --per-image; give both")
-    tables = table_files.paths(given.tables)
-    told = merge(tables, given.out, given.runs, per_image=given.per_image, hash_names=given.hash_names)
-    print("\n".join(told))
-
-
-def _runs(merged: Iterable[Row]) -> dict[str, list[str]]:
-    """protocol_id → ids of its runs."""
-    runs: dict[str, dict[str, None]] = {}
-    for row in merged:
-        runs.setdefault(row.protocol_id, {})[row.run_id] = None
-    return {protocol: list(of_it) for protocol, of_it in runs.items()}
-
-
-def _values(tables: Sequence[Path], runs_dir: Path, ids: Sequence[str], hash_names: bool) -> pd.DataFrame:
-    values = table_files.per_image(tables, runs_dir, ids).astype("float32").reset_index()
-    if values.empty:
-        raise ZooError(f"no run has values per image, beside the tables or in {runs_dir}; name their folder by --runs")
-    if hash_names:
-        values["image"] = [hashlib.sha256(name.encode()).hexdigest()[:12] for name in values["image"]]
-    return values
-
+    sys.exit(f"error: {missing.name} is not installed here; run `make demo`, or `pip install .` in the project's root")
 
 if __name__ == "__main__":
     cli.run(main)

@@ -12,8 +12,8 @@ from skimage.data import astronaut
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from zoo import Colorizer
+from zoo.photos.sheet import grey, sheet
 from zoo.registry import datasets
-from zoo.sheet import grey, sheet
 
 SIDE = 192
 
@@ -24,8 +24,8 @@ def main() -> None:
     faces = [painted.load(key) for key in painted.keys("test")[:2]]
     portrait = Image.fromarray(astronaut()).crop((60, 0, 400, 340)).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     photos = [np.asarray(portrait), *faces]
-    coloured = Colorizer.load().colorize(photos, samples=2)
-    cells = [cell for photo, pair in zip(photos, coloured, strict=True) for cell in (grey(photo), *pair, photo)]
+    colored = Colorizer.load().colorize(photos, samples=2)
+    cells = [cell for photo, pair in zip(photos, colored, strict=True) for cell in (grey(photo), *pair, photo)]
     titles = ["grey", "coloured", "coloured again", "truth"]
     picture = sheet(cells, [*titles, *[""] * (len(cells) - len(titles))], columns=4)
     picture.save(Path(__file__).with_name("colours.png"), optimize=True)

@@ -13,7 +13,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 
 import zoo
-from tiny_arcface import tiny_arcface
+from support.tiny_arcface import tiny_arcface
 from zoo.encoders import Encoder
 
 Make = Callable[..., Encoder]

@@ -5,15 +5,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from models import TINY_DENOISER, CountingEncoder, tiny_model
+from support.models import TINY_DENOISER, CountingEncoder, tiny_model
 from zoo import registry
-from zoo.chroma import pulled_in
-from zoo.denoiser import Denoiser
+from zoo.diffusion.chroma import dynamic_threshold
+from zoo.diffusion.denoiser import Denoiser
+from zoo.diffusion.samplers import SamplerConfig
 from zoo.errors import ZooError
+from zoo.faces.framing import Box
 from zoo.features import Features
-from zoo.framing import Box
 from zoo.model import ColorDiffusion
-from zoo.samplers import SamplerConfig
 
 
 def generators(n: int) -> list[torch.Generator]:
@@ -33,20 +33,20 @@ def grey(n: int = 2) -> torch.Tensor:
     return torch.rand(n, 1, 16, 16, generator=torch.Generator().manual_seed(5)) * 2 - 1
 
 
-def colour(model: ColorDiffusion, L: torch.Tensor, **sampler: float) -> torch.Tensor:
+def color(model: ColorDiffusion, L: torch.Tensor, **sampler: float) -> torch.Tensor:
     return model.colorize(L, model.encode(L), SamplerConfig(**{"steps": 3, **sampler}), generators(len(L)))
 
 
 def test_the_encoder_is_called_once_per_image_whatever_the_steps() -> None:
     model = opened(tiny_model("counting"))
     CountingEncoder.seen = 0
-    colour(model, grey(2), steps=7, guidance=2.0)
+    color(model, grey(2), steps=7, guidance=2.0)
     assert CountingEncoder.seen == 2
 
 
 def test_without_conditioning_the_encoder_is_not_run() -> None:
     CountingEncoder.seen = 0
-    colour(tiny_model("counting", "none"), grey(2))
+    color(tiny_model("counting", "none"), grey(2))
     assert CountingEncoder.seen == 0
 
 
@@ -71,7 +71,7 @@ def test_building_a_model_leaves_the_global_random_state_alone() -> None:
 
 def test_no_detail_of_lightness_is_lost_at_low_chroma_resolution() -> None:
     denoiser = Denoiser(**TINY_DENOISER)
-    torch.nn.init.normal_(denoiser.leave[2].weight)
+    torch.nn.init.normal_(denoiser.conv_out[2].weight)
     ab_t, t, L = torch.zeros(1, 2, 4, 4), torch.ones(1), torch.zeros(1, 1, 16, 16)
     before = denoiser(ab_t, L, t, lambda h, i: h, None)
     for y, x in [(0, 0), (5, 6), (15, 15)]:
@@ -81,15 +81,15 @@ def test_no_detail_of_lightness_is_lost_at_low_chroma_resolution() -> None:
 
 
 @pytest.mark.parametrize(("chroma_scale", "patch"), [(1, 1), (2, 1), (2, 2), (4, 1)])
-def test_colourings_have_the_size_of_l_at_every_chroma_resolution(chroma_scale: int, patch: int) -> None:
+def test_colorings_have_the_size_of_l_at_every_chroma_resolution(chroma_scale: int, patch: int) -> None:
     model = tiny_model(denoiser=TINY_DENOISER | {"chroma_scale": chroma_scale, "patch": patch})
     L = torch.zeros(2, 1, 16, 32)  # the network is convolutional: not only the size it was trained at
-    assert colour(model, L).shape == (2, 2, 16, 32)
+    assert color(model, L).shape == (2, 2, 16, 32)
 
 
 def test_a_sample_does_not_depend_on_its_batch() -> None:
     model, L = opened(tiny_model()), grey(3)
-    together = colour(model, L)
+    together = color(model, L)
     sampler, rng = SamplerConfig(steps=3), [torch.Generator().manual_seed(2)]
     alone = model.colorize(L[2:], model.encode(L[2:]), sampler, rng)
     torch.testing.assert_close(alone[0], together[2], atol=1e-4, rtol=1e-4)
@@ -97,7 +97,7 @@ def test_a_sample_does_not_depend_on_its_batch() -> None:
 
 def test_guidance_of_one_is_none_and_more_moves_away_from_the_null() -> None:
     model, L = opened(tiny_model()), grey(1)
-    plain, unguided, guided = (colour(model, L, guidance=g) for g in (1.0, 0.0, 2.0))
+    plain, unguided, guided = (color(model, L, guidance=g) for g in (1.0, 0.0, 2.0))
     assert not torch.equal(plain, unguided)
     assert not torch.equal(plain, guided)
     dropped = tiny_model()
@@ -108,23 +108,23 @@ def test_guidance_of_one_is_none_and_more_moves_away_from_the_null() -> None:
             for n, level in zip(model.conditioner.null, model.conditioner.denoiser_levels, strict=True)
         )
     )
-    torch.testing.assert_close(colour(dropped, L), unguided, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(color(dropped, L), unguided, atol=1e-5, rtol=1e-5)
 
 
 def test_dynamic_thresholding_bounds_its_percentile() -> None:
     x = torch.randn(2, 2, 16, 16) * 3
-    assert pulled_in(x, 0.9).abs().max() <= 1
+    assert dynamic_threshold(x, 0.9).abs().max() <= 1
     small = torch.rand(1, 2, 4, 4) * 0.5
-    assert torch.equal(pulled_in(small, 0.9), small)
+    assert torch.equal(dynamic_threshold(small, 0.9), small)
 
 
-def test_a_saved_model_colours_the_same(tmp_path: Path) -> None:
+def test_a_saved_model_colors_the_same(tmp_path: Path) -> None:
     model = opened(tiny_model())
     model.set_chroma_statistics(torch.rand(8, 2, 16, 16))
     model.save(tmp_path / "m.safetensors")
     loaded = ColorDiffusion.load(tmp_path / "m.safetensors")
     assert loaded.spec == model.spec
-    assert torch.equal(colour(loaded, grey()), colour(model, grey()))
+    assert torch.equal(color(loaded, grey()), color(model, grey()))
     assert list(tmp_path.iterdir()) == [tmp_path / "m.safetensors"]
 
 

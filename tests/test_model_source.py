@@ -15,15 +15,15 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 import zoo
-from models import tiny_model
-from scenes import photo_of, put_faces
-from zoo.colorize import ColorizeOptions, Colorizer
+from support.models import tiny_model
+from support.scenes import photo_of, put_faces
 from zoo.errors import ZooError
-from zoo.export import export_onnx
-from zoo.framing import Box
-from zoo.photos.faces import Face
+from zoo.faces.detect import Face
+from zoo.faces.framing import Box
+from zoo.faces.viewport import Viewport
+from zoo.onnx_export import export_onnx
+from zoo.photos.colorizer import ColorizeOptions, Colorizer
 from zoo.photos.photo import Photo
-from zoo.photos.viewport import Viewport
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def fills_photo(face: Face, face_box: Box) -> bool:
 
 
 def test_without_a_model_in_the_package_the_error_asks_for_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("zoo.model_source.BOXED", tmp_path / "faces128.safetensors")
+    monkeypatch.setattr("zoo.model_source.BUNDLED", tmp_path / "faces128.safetensors")
     with pytest.raises(ZooError, match="name a model file"):
         Colorizer.load()
 
@@ -128,7 +128,7 @@ def test_a_device_that_is_not_there_is_an_error(model_file: Path) -> None:
         Colorizer.load(model_file, device="quantum")
 
 
-def test_an_exported_model_colours_as_the_one_it_was_made_of(
+def test_an_exported_model_colors_as_the_one_it_was_made_of(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_file: Path
 ) -> None:
     pytest.importorskip("onnxruntime")

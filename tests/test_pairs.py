@@ -5,8 +5,8 @@ import torch
 
 import zoo
 from conftest import Make
-from zoo.denoiser import Denoiser, denoiser_levels
-from zoo.framing import Box, uncrop
+from zoo.diffusion.denoiser import Denoiser, denoiser_levels
+from zoo.faces.framing import Box, uncrop
 
 LEVELS = denoiser_levels(32, (1, 2), 4)
 
@@ -17,7 +17,7 @@ def test_every_pair_takes_a_training_step(encoder: str, cond: str, make: Make) -
     net = make(encoder)
     conditioner = zoo.create_conditioner(cond, net.spec, LEVELS)
     denoiser = Denoiser(width=32, extra=[conditioner.extra_channels(i) for i in range(len(LEVELS))])
-    torch.nn.init.normal_(denoiser.leave[2].weight)
+    torch.nn.init.normal_(denoiser.conv_out[2].weight)
     side = net.spec.input_size or 32
     features = net(torch.rand(2, 1, side, side) * 2 - 1)
     features = features._replace(maps=uncrop(features.maps, Box(-0.1, -0.2, 1.2)))

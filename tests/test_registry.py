@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zoo
+from zoo.conformance.inventory import inventory
 from zoo.errors import ZooError
-from zoo.inventory import inventory
 from zoo.registry import Registry
 
 few = settings(max_examples=20, deadline=None)  # each example reads what is installed
@@ -99,8 +99,8 @@ def test_globs_pick_built_ins() -> None:
 
 
 def test_an_unknown_option_is_one_clear_error() -> None:
-    with pytest.raises(ZooError, match=r"encoder 'none': got an unexpected keyword argument 'colour'"):
-        zoo.create_encoder("none", colour=1)
+    with pytest.raises(ZooError, match=r"encoder 'none': got an unexpected keyword argument 'color'"):
+        zoo.create_encoder("none", color=1)
 
 
 # owners
@@ -223,9 +223,9 @@ def test_options_without_a_default_are_known() -> None:
     assert things.required("needy") == ("root",)
 
 
-def test_the_list_knows_the_licence_of_weights_that_are_not_here(
+def test_the_list_knows_the_license_of_weights_that_are_not_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     (row,) = inventory("facenet", ("encoder",))
-    assert (row["weights"], row["licence"]) == ("absent", "MIT (network); VGGFace2: research")
+    assert (row["weights"], row["license"]) == ("absent", "MIT (network); VGGFace2: research")

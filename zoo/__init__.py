@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from zoo.registry import conditioners, encoders, metrics
 
 if TYPE_CHECKING:
-    from zoo.colorize import Colorizer
     from zoo.conditioners import Conditioner
     from zoo.encoders import Encoder
     from zoo.features import FeatureLevel, Features, FeatureSpec
     from zoo.metrics import Metric, Score
     from zoo.model import ColorDiffusion
+    from zoo.photos.colorizer import Colorizer
 
 __version__ = "0.1.0"
 
@@ -27,7 +27,7 @@ register_metric, create_metric, list_metrics = metrics.register, metrics.create,
 
 _LAZY = {
     "ColorDiffusion": "zoo.model",
-    "Colorizer": "zoo.colorize",
+    "Colorizer": "zoo.photos.colorizer",
     "Conditioner": "zoo.conditioners",
     "Encoder": "zoo.encoders",
     "FeatureLevel": "zoo.features",

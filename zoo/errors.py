@@ -12,6 +12,6 @@ class WeightsNotFoundError(ZooError):
         licence: of the weights that were wanted, where they are published ones.
     """
 
-    def __init__(self, message: str, licence: str | None = None) -> None:
+    def __init__(self, message: str, license: str | None = None) -> None:
         super().__init__(message)
-        self.licence = licence
+        self.license = license

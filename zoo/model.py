@@ -13,21 +13,22 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from zoo.chroma import ChromaSampler
-from zoo.color import downsample_chroma
+from zoo.color.lab import downsample_chroma
 from zoo.conditioners import Context
-from zoo.denoiser import Denoiser, stages
-from zoo.diffusion import Diffusion
+from zoo.diffusion.chroma import ChromaSampler
+from zoo.diffusion.denoiser import Denoiser, stages
+from zoo.diffusion.process import Diffusion
+from zoo.diffusion.samplers import Callback, SamplerConfig
 from zoo.errors import ZooError
+from zoo.faces.framing import WHOLE, Box, uncrop
 from zoo.features import Features
 from zoo.files import replacing
-from zoo.framing import WHOLE, Box, uncrop
 from zoo.registry import conditioners, encoders
-from zoo.samplers import Callback, SamplerConfig
-from zoo.trainable import Trainable
+from zoo.training.trainable import Trainable
 
 FORMAT = "face-colour-zoo"
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
+_RENAMED = {"enter": "conv_in", "leave": "conv_out", "shrink": "downsample", "grow": "upsample"}  # since version 1
 
 
 class ColorDiffusion(Trainable):
@@ -40,8 +41,8 @@ class ColorDiffusion(Trainable):
     Args:
         encoder: ``{"name": ..., **options}`` of a registered encoder.
         cond: the same for a conditioner.
-        denoiser: options of `zoo.denoiser.Denoiser`.
-        diffusion: options of `zoo.diffusion.Diffusion`.
+        denoiser: options of `zoo.diffusion.denoiser.Denoiser`.
+        diffusion: options of `zoo.diffusion.process.Diffusion`.
         image_size: side in pixels at which it is trained.
         seed: of the initial weights. Encoder, conditioner and denoiser are each drawn from it afresh, so that the
             denoiser starts the same whatever is plugged into it.
@@ -266,6 +267,16 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise ZooError(f"checkpoint {path} is not a readable safetensors file ({error})") from error
     if metadata.get("format") != FORMAT:
         raise ZooError(f"checkpoint {path} is a safetensors file, but not one of this project")
-    if metadata.get("version") != FORMAT_VERSION:
-        raise ZooError(f"checkpoint {path} has format {metadata.get('version')}; this version reads {FORMAT_VERSION}")
+    version = metadata.get("version")
+    if version == "1":
+        state = {_of_version_2(name): tensor for name, tensor in state.items()}
+    elif version != FORMAT_VERSION:
+        raise ZooError(f"checkpoint {path} has format {version}; this version reads 1 and {FORMAT_VERSION}")
     return state, metadata
+
+
+def _of_version_2(name: str) -> str:
+    """The name of a tensor that a file of version 1 calls ``name``."""
+    module, _, rest = name.partition(".")
+    first, dot, rest = rest.partition(".")
+    return f"{module}.{_RENAMED.get(first, first)}{dot}{rest}" if module in ("denoiser", "encoder") else name

@@ -14,7 +14,7 @@ from zoo.model import ColorDiffusion
 if TYPE_CHECKING:
     from zoo.onnx_model import OnnxColorDiffusion
 
-BOXED = Path(__file__).parent / "pretrained" / "faces128.safetensors"
+BUNDLED = Path(__file__).parent / "bundled" / "faces128.safetensors"
 HUB = "hf://"
 _HUB_FILE = "model.safetensors"
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")
@@ -60,9 +60,9 @@ def _pick_device(name: str) -> torch.device:
 
 def _resolved(source: str | Path | None) -> Path:
     if source is None:
-        if not BOXED.is_file():
-            raise ZooError(f"this installation has no model of its own ({BOXED}); name a model file")
-        return BOXED
+        if not BUNDLED.is_file():
+            raise ZooError(f"this installation has no model of its own ({BUNDLED}); name a model file")
+        return BUNDLED
     if isinstance(source, str) and source.startswith(HUB):
         return _from_hub(source)
     return Path(source)

@@ -1,4 +1,4 @@
-"""A model that `zoo.export` wrote, run by onnxruntime; it colours as `ColorDiffusion` does."""
+"""A model that `zoo.onnx_export` wrote, run by onnxruntime; it colours as `ColorDiffusion` does."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.chroma import ChromaSampler, Predict
-from zoo.diffusion import Diffusion
+from zoo.diffusion.chroma import ChromaSampler, Predict
+from zoo.diffusion.process import Diffusion
+from zoo.diffusion.samplers import Callback, SamplerConfig
 from zoo.errors import ZooError
-from zoo.export import DENOISER, ENCODER, SPEC
+from zoo.faces.framing import WHOLE, Box
 from zoo.features import FeatureSpec
-from zoo.framing import WHOLE, Box
 from zoo.model import FORMAT, FORMAT_VERSION
-from zoo.samplers import Callback, SamplerConfig
+from zoo.onnx_export import DENOISER, ENCODER, SPEC
 
 
 class Seen(NamedTuple):
@@ -50,7 +50,7 @@ class OnnxColorDiffusion:
 
     @classmethod
     def load(cls, folder: Path) -> OnnxColorDiffusion:
-        """Read a folder that `zoo.export.export_onnx` wrote.
+        """Read a folder that `zoo.onnx_export.export_onnx` wrote.
 
         Raises:
             ZooError: no such folder, a file is missing or unreadable, or another version wrote it.
@@ -71,7 +71,7 @@ class OnnxColorDiffusion:
                 encoder=SimpleNamespace(
                     frame=None if frame is None else Box(*frame),
                     spec=FeatureSpec(input_size=about["encoder_input_size"]),
-                    licence=about["licence"],
+                    license=about["license"],
                 ),
                 conditioner=SimpleNamespace(uses_encoder=about["uses_encoder"]),
                 denoiser=SimpleNamespace(chroma_scale=scale),

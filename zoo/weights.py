@@ -66,7 +66,7 @@ class WeightsRecord:
     filename: str
     url: str
     sha256: str
-    licence: str
+    license: str
     megabytes: int
     cache: Literal["torch_hub", "facenet", "insightface"] = "torch_hub"
 
@@ -104,7 +104,7 @@ def resolve(record: WeightsRecord, path: str | Path | None = None, option: str =
     raise WeightsNotFoundError(
         f"weights of {record.name}: {target.name} is not in {target.parent} and {reason}; "
         f"put it there, or give its path with {option}=PATH",
-        record.licence,
+        record.license,
     )
 
 

@@ -19,7 +19,7 @@ from zoo.app.uncertainty import heat_map
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from zoo.colorize import Colored, ColorizeOptions
+    from zoo.photos.colorizer import Colored, ColorizeOptions
     from zoo.photos.photo import Photo
 
 

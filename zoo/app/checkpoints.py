@@ -16,9 +16,9 @@ from zoo.errors import ZooError
 from zoo.model import FORMAT, FORMAT_VERSION
 
 if TYPE_CHECKING:
-    from zoo.colorize import Colorizer
+    from zoo.photos.colorizer import Colorizer
 
-BOXED = Path(__file__).parents[1] / "pretrained"  # model files that are part of the package
+BUNDLED = Path(__file__).parents[1] / "bundled"  # model files that are part of the package
 RUNS = Path("results/runs")  # where benchmarks/run.py leaves its models, relative to the working directory
 _KEPT = 2  # models in memory: the one in use and the one before, to go back and forth
 
@@ -64,13 +64,13 @@ class Checkpoint:
 
 @lru_cache(maxsize=_KEPT)
 def _load(path: Path, changed: int, device: str) -> Colorizer:
-    from zoo.colorize import Colorizer
+    from zoo.photos.colorizer import Colorizer
 
     return Colorizer.load(path, device=device)
 
 
-def discover(named: Iterable[Path] = (), *, boxed: Path = BOXED, runs: Path = RUNS) -> dict[str, Checkpoint]:
-    """Model files by a name of their own: those ``named`` first, then the boxed ones, then those of runs.
+def discover(named: Iterable[Path] = (), *, bundled: Path = BUNDLED, runs: Path = RUNS) -> dict[str, Checkpoint]:
+    """Model files by a name of their own: those ``named`` first, then the bundled ones, then those of runs.
 
     In a folder what is no model file of this project is passed over; a file that is named must be one.
 
@@ -83,7 +83,7 @@ def discover(named: Iterable[Path] = (), *, boxed: Path = BOXED, runs: Path = RU
         if not inside:
             raise ZooError(f"{path} holds no model file (*.safetensors) of this project")
         found |= {checkpoint.path.resolve(): checkpoint for checkpoint in inside}
-    for checkpoint in [*_in_folder(boxed, "*.safetensors"), *_in_folder(runs, "*/model.safetensors")]:
+    for checkpoint in [*_in_folder(bundled, "*.safetensors"), *_in_folder(runs, "*/model.safetensors")]:
         found.setdefault(checkpoint.path.resolve(), checkpoint)
     if not found:
         raise ZooError("no model file found: give --checkpoints FILE, or train one with python benchmarks/run.py")

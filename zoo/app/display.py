@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from zoo.color import lab_to_rgb, uint8_to_lab
+from zoo.color.lab import lab_to_rgb, uint8_to_lab
 
 LONG_SIDE = 1024  # of what is shown of a large photo; downloads keep their size
 _SHORT_SIDE = 384  # small faces are enlarged to this, so that there is something to see and to slide over

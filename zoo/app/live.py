@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from zoo.colorize import Colored, ColorizeOptions, Colorizer
+    from zoo.photos.colorizer import Colored, ColorizeOptions, Colorizer
     from zoo.photos.photo import Photo
 
 

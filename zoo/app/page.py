@@ -104,7 +104,7 @@ class _Handlers:
         seed: int | None,
         detect: bool,
     ) -> Iterator[Changes]:
-        from zoo.colorize import ColorizeOptions
+        from zoo.photos.colorizer import ColorizeOptions
 
         started = self._out.cleared() | {self._in.stop: gr.Button(interactive=True)}
         yield started | {self._out.status: line("Loading the model", done=0)}

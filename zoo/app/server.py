@@ -50,7 +50,7 @@ class ServerConfig:
         port: 0: any that is free.
         max_megapixels: of a photo.
         max_mb: of an uploaded file.
-        device: as `zoo.colorize.Colorizer.load` takes it.
+        device: as `zoo.photos.colorizer.Colorizer.load` takes it.
         open_browser: show the page in this machine's browser.
 
     Raises:

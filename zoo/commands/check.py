@@ -1,4 +1,4 @@
-"""python -m zoo check NAME: does it keep what its kind promises?"""
+"""python -m zoo check NAME: does it keep the contract of its kind?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoo.registry import REGISTRIES
 if TYPE_CHECKING:
     from zoo.conformance import Report
 
-HELP = "check that an encoder, conditioner, metric or dataset keeps the promises of its kind"
+HELP = "check that an encoder, conditioner, metric or dataset keeps the contract of its kind"
 BROKEN = 1
 _SIGNS = {True: "ok", False: "BROKEN", None: "–"}
 _EPILOG = """\
@@ -22,12 +22,12 @@ examples
   %(prog)s none --kind conditioner               one of a name that several kinds have
   %(prog)s timm model=resnet18 pretrained=false  without its weights; done anyway where they are not here
 
-exit code: 0 all promises are kept; 1 some are broken; 2 no such name, or options that it refuses
+exit code: 0 all checks pass; 1 some fail; 2 no such name, or options that it refuses
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Look at each promise of the contract. Nothing is downloaded."
+    parser.description = "Run each check of the contract. Nothing is downloaded."
     parser.epilog = _EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a report for each kind that has the name; 1 if a promise is broken.
+    """Print a report for each kind that has the name; 1 if a check fails.
 
     Raises:
         ZooError: no such name, or options that it refuses.
@@ -94,8 +94,8 @@ def _told(report: Report) -> str:
     options = "".join(f" {key}={value}" for key, value in report.options.items())
     origin = REGISTRIES[report.kind].origin(report.name)
     head = [f"{report.kind} {report.name}{options} ({origin})", *([report.note] if report.note else [])]
-    width = max(len(result.promise) for result in report.results)
-    lines = [f"  {_SIGNS[r.ok]:<7} {r.promise:<{width}}  {r.detail}".rstrip() for r in report.results]
+    width = max(len(result.check) for result in report.results)
+    lines = [f"  {_SIGNS[r.ok]:<7} {r.check:<{width}}  {r.detail}".rstrip() for r in report.results]
     kept, moot = (sum(r.ok is ok for r in report.results) for ok in (True, None))
     total = f"{kept} kept, {len(report.broken)} broken" + (f", {moot} not looked at" if moot else "")
     return "\n".join([*head, *lines, total])

@@ -15,7 +15,7 @@ from zoo.errors import ZooError
 if TYPE_CHECKING:
     import numpy as np
 
-    from zoo.colorize import Colored, ColorizeOptions, Colorizer
+    from zoo.photos.colorizer import Colored, ColorizeOptions, Colorizer
     from zoo.photos.outputs import Job
     from zoo.photos.photo import Photo
 
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ZooError: an option, the model or the place for the results is not usable, or a file cannot be written.
     """
-    from zoo.colorize import ColorizeOptions, Colorizer  # these bring in torch: not for --help
+    from zoo.photos.colorizer import ColorizeOptions, Colorizer  # these bring in torch: not for --help
     from zoo.photos.outputs import Existing, Wanted, plan
 
     options = ColorizeOptions(
@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     jobs, skipped = plan(args.image_path, args.output, wanted, existing)
     encoder = {"weights": args.encoder_weights} if args.encoder_weights else None
     load = partial(Colorizer.load, args.checkpoint, device=args.device, encoder=encoder)
-    broken = _colour(jobs, load, options)
+    broken = _color(jobs, load, options)
     done = len(jobs) - broken
     if len(jobs) + skipped > 1 or skipped:
         _tell(_summary(done, broken, skipped))
@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
     return SOME_BROKEN if done + skipped else ALL_BROKEN
 
 
-def _colour(jobs: Sequence[Job], load: Callable[[], Colorizer], options: ColorizeOptions) -> int:
+def _color(jobs: Sequence[Job], load: Callable[[], Colorizer], options: ColorizeOptions) -> int:
     """Make the files of all ``jobs``; how many photos could not be read (each is named on stderr)."""
     from tqdm import tqdm
 
@@ -193,7 +193,7 @@ def _read(path: Path) -> Photo:
 
 def _write(job: Job, photo: Photo, result: Colored, frames: Sequence[np.ndarray]) -> None:
     from zoo.photos.photo import write_photo
-    from zoo.sheet import animation, comparison, contact_sheet, save_animation
+    from zoo.photos.sheet import animation, comparison, contact_sheet, save_animation
 
     try:
         job.samples[0].parent.mkdir(parents=True, exist_ok=True)
@@ -204,7 +204,7 @@ def _write(job: Job, photo: Photo, result: Colored, frames: Sequence[np.ndarray]
     if job.sheet:
         write_photo(job.sheet, contact_sheet(photo.rgb, result.samples))
     if job.comparison:
-        write_photo(job.comparison, comparison(photo.rgb, result.samples[0], has_colour=photo.has_colour))
+        write_photo(job.comparison, comparison(photo.rgb, result.samples[0], has_color=photo.has_color))
     if job.animation:
         save_animation(job.animation, animation(photo.rgb, frames, result.samples[0]))
 

@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if not args.onnx and not args.half:
         raise ZooError("nothing to write; give --onnx FOLDER, --half FILE or both")
-    from zoo.export import DENOISER, ENCODER, SPEC, export_onnx
     from zoo.model import ColorDiffusion
+    from zoo.onnx_export import DENOISER, ENCODER, SPEC, export_onnx
 
     targets = [args.onnx / name for name in (ENCODER, DENOISER, SPEC)] if args.onnx else []
     targets += [args.half] if args.half else []

@@ -25,7 +25,7 @@ _HEADS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "levels": "channels/stride",
             "tokens": "tokens",
             "weights": "weights",
-            "licence": "licence of the weights",
+            "license": "licence of the weights",
         },
         "conditioner": {"name": "conditioner", "from": "from", "parameters": "params", "what": ""},
         "metric": {"name": "metric", "from": "from", "weights": "weights", "what": ""},
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the tables. Raises `ZooError` for a plug-in that cannot be imported."""
-    from zoo.inventory import COLUMNS, inventory
+    from zoo.conformance.inventory import COLUMNS, inventory
 
     import_plugins(args.plugin)
     rows = inventory(args.pattern, (args.kind,) if args.kind else KINDS)

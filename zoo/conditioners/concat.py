@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zoo.blocks import GROUP
 from zoo.conditioners import Context
 from zoo.conditioners._per_stage import PerStage
+from zoo.diffusion.layers import GROUP
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel, FeatureSpec
 from zoo.registry import conditioners

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo.blocks import GROUP
 from zoo.conditioners import Context
 from zoo.conditioners._per_stage import PerStage
+from zoo.diffusion.layers import GROUP
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel, Features, FeatureSpec
 from zoo.registry import conditioners

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from zoo.blocks import attention, flatten_map, group_norm
 from zoo.conditioners import Conditioner, Context
 from zoo.conditioners._project import channel_norm, position_code
+from zoo.diffusion.layers import attention, flatten_map, group_norm
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel, Features, FeatureSpec
 from zoo.registry import conditioners

@@ -1,10 +1,10 @@
-"""The contracts of the zoo as a kit: does an encoder, conditioner, metric or dataset keep what its kind promises?
+"""The contracts of the zoo as a kit: does an encoder, conditioner, metric or dataset keep the contract of its kind?
 
 In a test of your own package::
 
     from zoo.conformance import assert_conforms
 
-    def test_my_encoder_keeps_its_promises():
+    def test_my_encoder_keeps_its_contract():
         assert_conforms("encoder", "myenc", width=64)
 
 On the command line: ``python -m zoo check myenc width=64``.
@@ -17,7 +17,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from zoo.conformance.promise import Report, Result, Subject, look
+from zoo.conformance.checks import Report, Result, Subject, look
 from zoo.errors import WeightsNotFoundError, ZooError
 from zoo.offline import no_downloads
 from zoo.registry import REGISTRIES
@@ -28,7 +28,7 @@ __all__ = ["Report", "Result", "assert_conforms", "check"]
 def check(
     kind: str, name: str, options: dict[str, Any] | None = None, *, device: str = "cpu", costs: bool = True
 ) -> Report:
-    """Look at each promise of one registered name.
+    """Run each check of one registered name.
 
     Nothing is downloaded: an encoder whose weights are not here is built with ``pretrained=False``, and the report's
     note says so.
@@ -56,7 +56,7 @@ def check(
         build = partial(REGISTRIES[kind].create, name)
         return contract.SUBJECT(lambda *args, **changes: build(*args, **{**options, **changes}), parameters, device)
 
-    promises = (*contract.PROMISES, *(contract.COSTS if costs else ()))
+    checks = (*contract.CHECKS, *(contract.COSTS if costs else ()))
     note = ""
     with no_downloads():
         try:
@@ -72,12 +72,12 @@ def check(
         except Exception as error:  # a plug-in may fail in any way
             told = Result("is built from its options", False, f"it raised {type(error).__name__}: {error}")
             return Report(kind, name, options, (told,))
-        return Report(kind, name, options, tuple(look(promises, subject())), note)
+        return Report(kind, name, options, tuple(look(checks, subject())), note)
 
 
 def assert_conforms(kind: str, name: str, /, **options: Any) -> None:
-    """Raises `AssertionError` that lists every broken promise, for tests; see `check`."""
+    """Raises `AssertionError` that lists every failed check, for tests; see `check`."""
     report = check(kind, name, options, costs=False)
-    broken = [f"  {result.promise}: {result.detail}" for result in report.broken]
+    broken = [f"  {result.check}: {result.detail}" for result in report.broken]
     if broken:
-        raise AssertionError("\n".join([f"{kind} {name!r} breaks {len(broken)} of its promises:", *broken]))
+        raise AssertionError("\n".join([f"{kind} {name!r} fails {len(broken)} of its checks:", *broken]))

@@ -9,7 +9,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from zoo.conformance.promise import Broken, Moot, demand
+from zoo.conformance.checks import Broken, Moot, demand
 
 M = TypeVar("M", bound=nn.Module)
 ABSURD = 1e4

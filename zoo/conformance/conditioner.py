@@ -1,4 +1,4 @@
-"""What every conditioner promises; see `zoo.conditioners.Conditioner`. Each is looked at with every kind of encoder."""
+"""Checks of every conditioner; see `zoo.conditioners.Conditioner`. Each is looked at with every kind of encoder."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from zoo.conformance._tensors import (
     open_zeros,
     seeded,
 )
-from zoo.conformance.promise import Broken, Moot, Promise, Subject, demand
-from zoo.denoiser import Denoiser, denoiser_levels
+from zoo.conformance.checks import Broken, Check, Moot, Subject, demand
+from zoo.diffusion.denoiser import Denoiser, denoiser_levels
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel, Features, FeatureSpec
 
@@ -195,7 +195,7 @@ def costs(subject: ConditionerSubject) -> str:
 
 
 SUBJECT = ConditionerSubject
-PROMISES: tuple[Promise[ConditionerSubject], ...] = (
+CHECKS: tuple[Check[ConditionerSubject], ...] = (
     builds_or_refuses_with_a_reason,
     refuses_an_encoder_without_features,
     starts_as_the_unconditioned_net,
@@ -209,7 +209,7 @@ PROMISES: tuple[Promise[ConditionerSubject], ...] = (
     draws_its_weights_from_the_seed_of_torch,
     follows_to_another_device,
 )
-COSTS: tuple[Promise[ConditionerSubject], ...] = (costs,)
+COSTS: tuple[Check[ConditionerSubject], ...] = (costs,)
 
 
 def features_of(spec: FeatureSpec, n: int = 3, seed: int = 0, device: str = "cpu") -> Features:
@@ -231,7 +231,7 @@ def _denoised(conditioner: Conditioner | None, context: Context, *, opened: bool
     """What a small denoiser makes of three images; without a conditioner, what it makes of L alone."""
     extra = [conditioner.extra_channels(i) for i in range(len(LEVELS))] if conditioner else []
     denoiser = seeded(lambda: Denoiser(width=WIDTH, extra=extra), seed=1)
-    last = denoiser.leave[2]
+    last = denoiser.conv_out[2]
     assert isinstance(last, nn.Conv2d)
     nn.init.normal_(last.weight, generator=torch.Generator().manual_seed(2))
     if opened:

@@ -1,4 +1,4 @@
-"""What every dataset promises; see `zoo.data.Dataset`."""
+"""Checks of every dataset; see `zoo.data.Dataset`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from zoo.conformance.promise import Broken, Moot, Promise, Subject, demand
+from zoo.conformance.checks import Broken, Check, Moot, Subject, demand
 from zoo.data import BrokenImageError, Dataset, Split
 from zoo.errors import ZooError
-from zoo.framing import Box
+from zoo.faces.framing import Box
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 LOADED = 4  # images of each split
@@ -58,7 +58,7 @@ def splits_the_same_way_every_time(subject: DatasetSubject) -> None:
             demand(again.signature(split) == subject.dataset.signature(split), f"{split}: the signature changes")
 
 
-def gives_square_colour_images_of_8_bits(subject: DatasetSubject) -> str:
+def gives_square_color_images_of_8_bits(subject: DatasetSubject) -> str:
     broken = []
     for key in subject.some:
         try:
@@ -103,17 +103,17 @@ def tells_groups_as_text(subject: DatasetSubject) -> str:
 
 
 SUBJECT = DatasetSubject
-PROMISES: tuple[Promise[DatasetSubject], ...] = (
+CHECKS: tuple[Check[DatasetSubject], ...] = (
     has_images_to_train_on,
     names_its_images_sorted_and_once,
     shares_no_image_between_splits,
     splits_the_same_way_every_time,
-    gives_square_colour_images_of_8_bits,
+    gives_square_color_images_of_8_bits,
     gives_the_same_image_every_time,
     says_where_the_face_is_or_that_it_is_not_known,
     tells_groups_as_text,
 )
-COSTS: tuple[Promise[DatasetSubject], ...] = ()
+COSTS: tuple[Check[DatasetSubject], ...] = ()
 
 
 def keys_of(dataset: Dataset) -> dict[Split, list[str]]:

@@ -1,4 +1,4 @@
-"""What every encoder promises; see `zoo.encoders.Encoder`."""
+"""Checks of every encoder; see `zoo.encoders.Encoder`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from zoo.conformance._tensors import (
     milliseconds,
     seeded,
 )
-from zoo.conformance.promise import Broken, Moot, Promise, Subject, demand
+from zoo.conformance.checks import Broken, Check, Moot, Subject, demand
 from zoo.encoders import Encoder
+from zoo.faces.framing import Box
 from zoo.features import FeatureLevel, Features, FeatureSpec
-from zoo.framing import Box
 
 ODD = (37, 46)  # an image whose sides no stride divides
 COST_BATCH = 4
@@ -172,7 +172,7 @@ def costs(subject: EncoderSubject) -> str:
 
 
 SUBJECT = EncoderSubject
-PROMISES: tuple[Promise[EncoderSubject], ...] = (
+CHECKS: tuple[Check[EncoderSubject], ...] = (
     declares_features_that_can_be,
     gives_the_features_that_it_declares,
     takes_images_of_any_size,
@@ -187,7 +187,7 @@ PROMISES: tuple[Promise[EncoderSubject], ...] = (
     follows_to_another_device,
     names_its_pretrained_weights_by_their_hash,
 )
-COSTS: tuple[Promise[EncoderSubject], ...] = (costs,)
+COSTS: tuple[Check[EncoderSubject], ...] = (costs,)
 
 
 def _flat(features: Features) -> list[Tensor]:

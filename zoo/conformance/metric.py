@@ -1,4 +1,4 @@
-"""What every metric promises; see `zoo.metrics.Metric`. It is shown small painted faces."""
+"""Checks of every metric; see `zoo.metrics.Metric`. It is shown small painted faces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from zoo.conformance.promise import Broken, Moot, Promise, Subject, demand
+from zoo.conformance.checks import Broken, Check, Moot, Subject, demand
 from zoo.errors import ZooError
 from zoo.metrics import FeatureMetric, Metric, Score
 
@@ -24,7 +24,7 @@ class MetricSubject(Subject):
     def absent(self) -> str | None:
         """Why it cannot be prepared, if it cannot: its weights are not here."""
         try:
-            self.build().prepare(self.device)
+            self.build().load(self.device)
         except ZooError as reason:
             return str(reason)
         return None
@@ -56,7 +56,7 @@ class MetricSubject(Subject):
         if self.absent is not None:
             raise Moot("not without what it needs")
         metric = self.build()
-        metric.prepare(self.device)
+        metric.load(self.device)
         return metric
 
     @cached_property
@@ -99,10 +99,10 @@ def asks_for_samples_that_it_takes_in(subject: MetricSubject) -> str:
 
 def leaves_a_hole_with_its_reason_for_each_name(subject: MetricSubject) -> None:
     metric = subject.build()
-    holes = metric.hole("no weights")
-    _demand_named(metric, holes)
-    whole = [score.name for score in holes if score.value is not None or score.note != "no weights"]
-    demand(not whole, f"hole() gives {whole[:1]} a value, or another note than the reason")
+    missing = metric.missing("no weights")
+    _demand_named(metric, missing)
+    whole = [score.name for score in missing if score.value is not None or score.note != "no weights"]
+    demand(not whole, f"missing() gives {whole[:1]} a value, or another note than the reason")
 
 
 def finds_what_it_needs(subject: MetricSubject) -> None:
@@ -193,7 +193,7 @@ def leaves_its_input_as_it_was(subject: MetricSubject) -> None:
 
 
 SUBJECT = MetricSubject
-PROMISES: tuple[Promise[MetricSubject], ...] = (
+CHECKS: tuple[Check[MetricSubject], ...] = (
     names_its_scores,
     asks_for_samples_that_it_takes_in,
     leaves_a_hole_with_its_reason_for_each_name,
@@ -206,7 +206,7 @@ PROMISES: tuple[Promise[MetricSubject], ...] = (
     scores_identical_pictures_best,
     leaves_its_input_as_it_was,
 )
-COSTS: tuple[Promise[MetricSubject], ...] = ()
+COSTS: tuple[Check[MetricSubject], ...] = ()
 
 
 def _samples(pred: Tensor, truth: Tensor, n: int) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from zoo.framing import Box
+from zoo.faces.framing import Box
 
 Split = Literal["train", "val", "test"]
 

@@ -16,7 +16,7 @@ import numpy as np
 from zoo.data import BrokenImageError, Dataset, Split, name_hash
 from zoo.data._decode import decode
 from zoo.errors import ZooError
-from zoo.framing import Box
+from zoo.faces.framing import Box
 
 SUFFIXES = frozenset(
     [".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"]
@@ -76,7 +76,7 @@ class FileDataset(Dataset):
     @property
     def face_box(self) -> Box | None:  # type: ignore[override]
         if self._face_box == "auto":
-            from zoo.face_box import estimate_face_box  # brings in a face detector
+            from zoo.faces.box import estimate_face_box  # brings in a face detector
 
             self._face_box = estimate_face_box(list(islice(self._sample(), _FACE_SAMPLE)))
         return self._face_box

@@ -7,9 +7,9 @@ from functools import cache
 
 import numpy as np
 
-from zoo.framing import Box
+from zoo.faces.framing import Box
 
-Colour = tuple[float, float]  # a*, b*
+Color = tuple[float, float]  # a*, b*
 
 _DELTA = 6 / 29  # CIE Lab: below it, linear
 _WHITE = (0.950456, 1.0, 1.088754)  # D65
@@ -76,13 +76,13 @@ class Canvas:
         """Coverage of the region where a signed distance, in the current frame, is negative."""
         return np.clip(0.5 - distance * (1 / self._pixel), 0, 1)
 
-    def fill(self, L: np.ndarray | float, colour: Colour) -> None:
-        for channel, value in zip(self.lab, (L, *colour)):
+    def fill(self, L: np.ndarray | float, color: Color) -> None:
+        for channel, value in zip(self.lab, (L, *color)):
             channel[...] = value
 
-    def paint(self, coverage: np.ndarray, L: np.ndarray | float, colour: Colour) -> None:
+    def paint(self, coverage: np.ndarray, L: np.ndarray | float, color: Color) -> None:
         """Over what is there, where ``coverage`` (S, S) is above 0."""
-        for channel, value in zip(self.lab, (L, *colour)):
+        for channel, value in zip(self.lab, (L, *color)):
             channel += coverage * (value - channel)
 
     def shade(self, coverage: np.ndarray, dL: float, da: float = 0.0) -> None:

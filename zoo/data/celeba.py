@@ -6,8 +6,8 @@ from pathlib import Path
 
 from zoo.data._files import FileDataset
 from zoo.errors import ZooError
-from zoo.face_box import fit_template
-from zoo.framing import Box
+from zoo.faces.box import fit_template
+from zoo.faces.framing import Box
 from zoo.registry import datasets
 
 # Mean of list_landmarks_align_celeba.txt (left eye, right eye, nose, left and right corner of the mouth), in pixels

@@ -23,7 +23,7 @@ class Folder(FileDataset):
     Args:
         root: the folder.
         face_box: where the ArcFace template's square lies, as (x0, y0, side) in fractions of the image;
-            ``"auto"``: looked for when first asked for (`zoo.face_box`); None: not known.
+            ``"auto"``: looked for when first asked for (`zoo.faces.box`); None: not known.
         val_fraction: share of the hashed images that goes to val.
         test_fraction: share that goes to test.
         groups: how the group of people that an image shows one of is known: a ``.csv`` with columns ``file`` and

@@ -17,10 +17,10 @@ from itertools import pairwise
 import numpy as np
 
 from zoo.data import Dataset, Split
-from zoo.data._paint import Canvas, Colour, stripes, wave
+from zoo.data._paint import Canvas, Color, stripes, wave
 from zoo.errors import ZooError
-from zoo.face_box import TEMPLATE
-from zoo.framing import Box
+from zoo.faces.box import TEMPLATE
+from zoo.faces.framing import Box
 from zoo.registry import datasets
 
 _VERSION = 1  # raise it when the same parameters give other pictures
@@ -98,7 +98,7 @@ class _Look:
     width: float
     smile: float
     second_hue: int
-    jitter: tuple[Colour, ...]  # of skin, lips, hair, iris, wall, shirt
+    jitter: tuple[Color, ...]  # of skin, lips, hair, iris, wall, shirt
 
     @staticmethod
     def draw(rng: np.random.Generator) -> _Look:
@@ -193,7 +193,7 @@ def _shirt(canvas: Canvas, look: _Look) -> np.ndarray | float:
     return look.shirt + 22 * (pattern - 0.5)
 
 
-def _body(canvas: Canvas, look: _Look, skin: Colour, shirt: Colour, hair: Colour) -> None:
+def _body(canvas: Canvas, look: _Look, skin: Color, shirt: Color, hair: Color) -> None:
     """Hair behind the head, neck, shoulders."""
     behind = canvas.ellipse(0.5, 0.42, look.width + 0.075, 0.5)
     if look.long_hair:
@@ -204,7 +204,7 @@ def _body(canvas: Canvas, look: _Look, skin: Colour, shirt: Colour, hair: Colour
     canvas.paint(canvas.ellipse(0.5, 1.62, 0.85, 0.52), _shirt(canvas, look), shirt)
 
 
-def _head(canvas: Canvas, look: _Look, skin: Colour, hair: Colour) -> None:
+def _head(canvas: Canvas, look: _Look, skin: Color, hair: Color) -> None:
     """Ears, the oval with its shading and cheeks, hair over the forehead."""
     for x in (0.5 - look.width, 0.5 + look.width):
         part = canvas.around(x, 0.56, 0.1)
@@ -224,7 +224,7 @@ def _head(canvas: Canvas, look: _Look, skin: Colour, hair: Colour) -> None:
     canvas.paint(fringe, look.hair + strands, hair)
 
 
-def _features(canvas: Canvas, look: _Look, skin: Colour, lips: Colour, hair: Colour, iris: Colour) -> None:
+def _features(canvas: Canvas, look: _Look, skin: Color, lips: Color, hair: Color, iris: Color) -> None:
     """Eyes, brows, nose and mouth where the template has them."""
     left_eye, right_eye, nose, left, right = TEMPLATE.tolist()
     for x, y in (left_eye, right_eye):
@@ -242,7 +242,7 @@ def _features(canvas: Canvas, look: _Look, skin: Colour, lips: Colour, hair: Col
     part.paint(part.inside(np.abs(line) - 0.2 * width), max(look.skin - look.lips - 20, 8), lips)
 
 
-def _eye(part: Canvas, x: float, y: float, look: _Look, skin: Colour, hair: Colour, iris: Colour) -> None:
+def _eye(part: Canvas, x: float, y: float, look: _Look, skin: Color, hair: Color, iris: Color) -> None:
     part.paint(part.ellipse(x, y - 0.115, 0.085, 0.02), min(look.hair, look.skin - 12) - 2, hair)
     part.paint(part.ellipse(x, y, 0.072, 0.042), look.skin - 22, skin)
     white = part.ellipse(x, y + 0.006, 0.064, 0.035)

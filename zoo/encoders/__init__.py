@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from zoo.faces.framing import Box
 from zoo.features import Features, FeatureSpec
-from zoo.framing import Box
 
 if TYPE_CHECKING:
-    from zoo.images import ImageCache
-    from zoo.training import OnStep
+    from zoo.cache.images import ImageCache
+    from zoo.training.trainer import OnStep
 
 
 class Encoder(nn.Module, ABC):
@@ -38,7 +38,7 @@ class Encoder(nn.Module, ABC):
     weights_sha: str | None = None
     weights_stored: bool = False
     version: int = 1
-    licence: str = "MIT"
+    license: str = "MIT"
 
     def __init__(self, spec: FeatureSpec, *, frozen: bool = False) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Encoder(nn.Module, ABC):
     def forward(self, L: Tensor) -> Features:
         """Features of ``L`` (N, 1, H, W) in [-1, 1], as `spec` declares them."""
 
-    def prepare(
+    def pretrain(
         self, images: ImageCache, *, cache_dir: Path, device: str = "cpu", on_step: OnStep | None = None
     ) -> None:
         """Called once before training; an encoder that has to learn something of the training images does so here.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zoo.framing import WHOLE, crop
+from zoo.faces.framing import WHOLE, crop
 
 
 def grey_to_srgb(L: Tensor) -> Tensor:

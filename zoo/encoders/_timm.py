@@ -56,7 +56,7 @@ def find(model: str, cfg: dict[str, Any], weights: str | None) -> Path:
         return resolve(record, path)
     except WeightsNotFoundError as error:
         hint = "" if weights else ", or use encoder.pretrained=false"
-        raise WeightsNotFoundError(f"{error}{hint}", error.licence) from None
+        raise WeightsNotFoundError(f"{error}{hint}", error.license) from None
 
 
 def pretrained(model: str, input_size: int | None, path: Path, options: dict[str, Any]) -> nn.Module:
@@ -102,8 +102,8 @@ class Input(nn.Module):
         super().__init__()
         self.size = size
         for name in ("mean", "std"):
-            colours = torch.tensor(cfg[name])
-            values = colours.mean(0, keepdim=True) if channels == 1 else colours
+            colors = torch.tensor(cfg[name])
+            values = colors.mean(0, keepdim=True) if channels == 1 else colors
             self.register_buffer(name, values.view(1, -1, 1, 1), persistent=False)
 
     def forward(self, L: Tensor) -> Tensor:  # (N, 1, H, W) → (N, channels, size, size)

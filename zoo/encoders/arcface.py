@@ -12,20 +12,20 @@ from torch import Tensor, fx
 from zoo.encoders import Encoder
 from zoo.encoders._grey import grey_to_srgb, square, unit_tokens
 from zoo.errors import ZooError
+from zoo.faces.framing import WHOLE
 from zoo.features import FeatureLevel, Features, FeatureSpec
-from zoo.framing import WHOLE
 from zoo.registry import encoders
 from zoo.weights import WeightsRecord, local_file, resolve, sha256_file
 
 _RELEASE = "https://github.com/deepinsight/insightface/releases/download/model-zoo/"
-_LICENCE = "insightface: non-commercial research"
+_LICENSE = "insightface: non-commercial research"
 RECORDS = {
     "buffalo_l": WeightsRecord(
         name="ArcFace (buffalo_l: ResNet50, WebFace600K)",
         filename="buffalo_l/w600k_r50.onnx",
         url=_RELEASE + "buffalo_l.zip",
         sha256="4c06341c33c2ca1f86781dab0e829f88ad5b64be9fba56e56bc9ebdefc619e43",
-        licence=_LICENCE,
+        license=_LICENSE,
         megabytes=276,
         cache="insightface",
     ),
@@ -34,7 +34,7 @@ RECORDS = {
         filename="buffalo_s/w600k_mbf.onnx",
         url=_RELEASE + "buffalo_s.zip",
         sha256="9cc6e4a75f0e2bf0b1aed94578f144d15175f357bdc05e815e5c4a02b319eb4f",
-        licence=_LICENCE,
+        license=_LICENSE,
         megabytes=122,
         cache="insightface",
     ),
@@ -81,7 +81,7 @@ class ArcFace(Encoder):
         self.net, self.mean, self.std = net, mean, std
         if pretrained:
             self.weights_sha = sha256_file(path)
-            self.licence = RECORDS[weights].licence if weights in RECORDS else "of the file"
+            self.license = RECORDS[weights].license if weights in RECORDS else "of the file"
         else:
             _randomise(net)
         self.freeze()

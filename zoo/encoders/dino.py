@@ -67,7 +67,7 @@ class DINO(Encoder):
             path = _timm.find(model, cfg, weights)
             net = _timm.pretrained(model, input_size, path, options)
             self.weights_sha = sha256_file(path)
-            self.licence = "of the file" if weights else cfg.get("license") or "unknown"
+            self.license = "of the file" if weights else cfg.get("license") or "unknown"
         self.net = net
         self.freeze()
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from zoo.encoders import Encoder
 from zoo.encoders._grey import grey_to_srgb, square, unit_tokens
 from zoo.errors import ZooError
+from zoo.faces.framing import Box, crop
 from zoo.features import FeatureLevel, Features, FeatureSpec
-from zoo.framing import Box, crop
 from zoo.registry import encoders
 from zoo.weights import WeightsRecord, fill, local_file, read_state_dict, resolve, sha256_file
 
@@ -22,7 +22,7 @@ RECORDS = {
         filename="20180402-114759-vggface2.pt",
         url=_RELEASE + "20180402-114759-vggface2.pt",
         sha256="281cebca8662831adb987a874bdcb36e73f5b1c6dc5ee5878f305e985625d99b",
-        licence="MIT (network); VGGFace2: research",
+        license="MIT (network); VGGFace2: research",
         megabytes=107,
         cache="facenet",
     ),
@@ -31,7 +31,7 @@ RECORDS = {
         filename="20180408-102900-casia-webface.pt",
         url=_RELEASE + "20180408-102900-casia-webface.pt",
         sha256="",
-        licence="MIT (network); CASIA-WebFace: research",
+        license="MIT (network); CASIA-WebFace: research",
         megabytes=111,
         cache="facenet",
     ),
@@ -114,10 +114,10 @@ class FaceNet(Encoder):
     def _load(self, weights: str) -> None:
         if weights in RECORDS:
             path = resolve(RECORDS[weights])
-            self.licence = RECORDS[weights].licence
+            self.license = RECORDS[weights].license
         elif weights.endswith((".pt", ".pth", ".safetensors")):
             path = local_file(weights, "encoder.weights")
-            self.licence = "of the file"
+            self.license = "of the file"
         else:
             raise ZooError(f"encoder.weights={weights}: expected {', '.join(RECORDS)}, or a path (.pt, .safetensors)")
         state = {k: v for k, v in read_state_dict(path).items() if not k.startswith("logits.")}

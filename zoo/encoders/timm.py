@@ -66,7 +66,7 @@ class Timm(Encoder):
             path = _timm.find(model, cfg, weights)
             net = _timm.pretrained(model, input_size, path, options)
             self.weights_sha = sha256_file(path)
-            self.licence = "of the file" if weights else cfg.get("license") or "unknown"
+            self.license = "of the file" if weights else cfg.get("license") or "unknown"
         self.net = net
         self.freeze()
 

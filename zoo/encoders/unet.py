@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo import encoder_file
-from zoo.blocks import ResBlock
+from zoo.diffusion.layers import ResBlock
 from zoo.encoders import Encoder
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel, Features, FeatureSpec
@@ -58,10 +58,10 @@ class UNetEncoder(Encoder):
         super().__init__(FeatureSpec(levels), frozen=frozen)
         self.patch = patch
         self.architecture: dict[str, Any] = {"width": width, "mults": list(mults), "blocks": blocks, "patch": patch}
-        self.enter = nn.Conv2d(patch**2, width, 3, padding=1)
+        self.conv_in = nn.Conv2d(patch**2, width, 3, padding=1)
         widths = [level.channels for level in levels]
         self.stages = nn.ModuleList(nn.Sequential(*(ResBlock(c, c) for _ in range(blocks))) for c in widths)
-        self.shrink = nn.ModuleList(
+        self.downsample = nn.ModuleList(
             nn.Conv2d(fine, coarse, 3, stride=2, padding=1) for fine, coarse in itertools.pairwise(widths)
         )
         if weights is not None:
@@ -71,10 +71,10 @@ class UNetEncoder(Encoder):
     def forward(self, L: Tensor) -> Features:
         pad = [-side % self.patch for side in L.shape[-2:]]
         L = F.pad(L, (0, pad[1], 0, pad[0]), mode="replicate") if any(pad) else L
-        h = self.enter(F.pixel_unshuffle(L, self.patch))  # (N, width, H/patch, W/patch)
+        h = self.conv_in(F.pixel_unshuffle(L, self.patch))  # (N, width, H/patch, W/patch)
         maps = []
         for i, stage in enumerate(self.stages):
-            h = stage(self.shrink[i - 1](h) if i else h)
+            h = stage(self.downsample[i - 1](h) if i else h)
             maps.append(h)
         return Features(tuple(maps), None)
 

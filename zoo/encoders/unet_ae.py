@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from zoo.autoencoder import Objective
+from zoo.cache.images import ImageCache
 from zoo.encoders.unet import UNetEncoder
-from zoo.images import ImageCache
-from zoo.pretraining import Recipe, pretrain
 from zoo.registry import encoders
-from zoo.training import OnStep
+from zoo.training.autoencoder import Objective
+from zoo.training.pretrain import Recipe, pretrain
+from zoo.training.trainer import OnStep
 
 
 @encoders.register("unet_ae")
 class PretrainedUNetEncoder(UNetEncoder):
-    """`UNetEncoder`, pretrained in `prepare` on the very images that it will see in training.
+    """`UNetEncoder`, pretrained in `pretrain` on the very images that it will see in training.
 
     Args:
         width: see `UNetEncoder`, as for mults, blocks, patch.
         frozen: no more training once colour begins.
         pretrained: False: random weights, as ``encoder=unet`` has.
         weights: a file of ``benchmarks/pretrain.py``, instead of pretraining.
-        objective: "plain", "denoising" or "masked"; see `zoo.autoencoder.Objective`,
+        objective: "plain", "denoising" or "masked"; see `zoo.training.autoencoder.Objective`,
         noise_std: also for this,
         mask_ratio: this
         mask_size: and this.
@@ -64,7 +64,7 @@ class PretrainedUNetEncoder(UNetEncoder):
             seed=pretrain_seed,
         )
 
-    def prepare(
+    def pretrain(
         self, images: ImageCache, *, cache_dir: Path, device: str = "cpu", on_step: OnStep | None = None
     ) -> None:
         """Pretrain, or find the result of having done so in ``cache_dir``. Weights that are there already stay."""

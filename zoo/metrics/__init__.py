@@ -16,7 +16,7 @@ class Score:
 
     Attributes:
         name: as it stands in result rows, e.g. ``"colorfulness_abs_diff"``.
-        value: None is a hole; ``note`` then says why.
+        value: None: it is missing; ``note`` then says why.
         higher_is_better: None where neither is (e.g. the colourfulness of the truth).
         per_image: (N,) values whose mean is ``value``, where the metric is one; None for distances of sets. NaN: this
             image has no value and does not count.
@@ -33,7 +33,7 @@ class Metric(ABC):
     """Compares colourings with the truth, batch by batch, in memory that does not grow with N
     (but for the per-image values).
 
-    Constructing one must be cheap: no weights. `prepare` loads them.
+    Constructing one must be cheap: no weights. `load` loads them.
 
     Attributes:
         version: raise it when the same images would get another value; part of ``protocol_id``.
@@ -48,9 +48,9 @@ class Metric(ABC):
     samples: int = 1
     images: int | None = None
 
-    def prepare(self, device: str) -> None:
+    def load(self, device: str) -> None:
         """Load what it needs onto ``device``. Raises `zoo.errors.ZooError` (e.g. `WeightsNotFoundError`) if it cannot:
-        the runner then calls `hole` with the reason and goes on."""
+        the runner then calls `missing` with the reason and goes on."""
 
     @abstractmethod
     def names(self) -> dict[str, bool | None]:
@@ -68,7 +68,7 @@ class Metric(ABC):
     def compute(self) -> list[Score]:
         """The scores of all that was taken in; one for each of `names`."""
 
-    def hole(self, reason: str) -> list[Score]:
+    def missing(self, reason: str) -> list[Score]:
         """A score without a value for each of `names`."""
         return [Score(name, None, better, note=reason) for name, better in self.names().items()]
 
@@ -91,7 +91,7 @@ class FeatureMetric(Metric):
     extractor, and those of the real images once and for ever.
 
     Attributes:
-        extractor: there after `prepare`.
+        extractor: there after `load`.
     """
 
     extractor: Extractor

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from zoo.errors import ZooError
-from zoo.framing import WHOLE, Box, crop
+from zoo.faces.framing import WHOLE, Box, crop
 from zoo.registry import encoders
 
 FACE_SPACES = ("arcface", "facenet")
@@ -23,8 +23,8 @@ class FaceSpace:
     Args:
         space: one of `FACE_SPACES`.
         weights: as the encoder's option; None: its default.
-        face_box: x0, y0, side of the ArcFace template's square in the images, see `zoo.framing`; None: the network
-            sees the whole image.
+        face_box: x0, y0, side of the ArcFace template's square in the images, see `zoo.faces.framing`; None: the
+            network sees the whole image.
     """
 
     def __init__(self, space: str, weights: str | None, face_box: Sequence[float] | None) -> None:

@@ -87,6 +87,6 @@ class FrechetMetric(FeatureMetric):
 
     def compute(self) -> list[Score]:
         if self._pred.n < 2:
-            return self.hole(f"needs at least 2 images, got {self._pred.n}")
+            return self.missing(f"needs at least 2 images, got {self._pred.n}")
         value = frechet_distance(self._pred.mean, self._pred.cov, self._truth.mean, self._truth.cov)
         return [Score(self.name, value, False)]

@@ -16,7 +16,7 @@ RECORD = WeightsRecord(
     filename="pt_inception-2015-12-05-6726825d.pth",
     url="https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
     sha256="6726825d",
-    licence="Apache-2.0",
+    license="Apache-2.0",
     megabytes=91,
 )
 OPTION = "metrics.fid.weights"  # for messages; kid takes the same file

@@ -32,7 +32,7 @@ class PerImageMetric(Metric):
 
     def compute(self) -> list[Score]:
         if not next(iter(self._values.values())):
-            return self.hole("no images")
+            return self.missing("no images")
         better = self.names()
         values = {name: torch.tensor(found, dtype=torch.float64) for name, found in self._values.items()}
         return [mean_score(name, v, better[name]) for name, v in values.items()]

@@ -43,7 +43,7 @@ class FD(FrechetMetric):
         self.name, self.space = f"fd_{space}", space
         self._face = None if space == "st_lpips" else FaceSpace(space, weights, face_box)
 
-    def prepare(self, device: str) -> None:
+    def load(self, device: str) -> None:
         if self._face is None:
             self.extractor = PooledSTLPIPS(device)
         else:

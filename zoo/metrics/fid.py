@@ -24,5 +24,5 @@ class FID(FrechetMetric):
         super().__init__()
         self.weights = weights
 
-    def prepare(self, device: str) -> None:
+    def load(self, device: str) -> None:
         self.extractor = load_inception(self.weights, device, "metrics.fid.weights")

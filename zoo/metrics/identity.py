@@ -37,7 +37,7 @@ class Identity(PerImageMetric):
     def names(self) -> dict[str, bool | None]:
         return {f"identity_{self._face.space}": True}
 
-    def prepare(self, device: str) -> None:
+    def load(self, device: str) -> None:
         self._face.load(device, "metrics.identity.weights")
 
     def measure(self, pred: Tensor, truth: Tensor) -> dict[str, Tensor]:

@@ -18,8 +18,8 @@ class KID(FeatureMetric):
     Unbiased at every N, unlike FID. Published code averages over random subsets, of 1000 images most often. Here each
     image counts: the images are taken in blocks of ``subset_size`` as they come (the last of up to twice that), and
     the value is the mean over blocks, weighted by their size (the block test of Zaremba et al. 2013). So memory does
-    not grow with N. The images must not be sorted by what they show; `zoo.evaluation` shows them in the order of a
-    hash. A colouring is never compared with its own truth, with which it shares L: that would bias it.
+    not grow with N. The images must not be sorted by what they show; `zoo.evaluation.evaluate` shows them in the
+    order of a hash. A colouring is never compared with its own truth, with which it shares L: that would bias it.
 
     Args:
         weights: path of the Inception file, as for ``fid``.
@@ -40,7 +40,7 @@ class KID(FeatureMetric):
     def names(self) -> dict[str, bool | None]:
         return {"kid": False}
 
-    def prepare(self, device: str) -> None:
+    def load(self, device: str) -> None:
         self.extractor = load_inception(self.weights, device, "metrics.kid.weights")
 
     def update_features(self, pred: Tensor, truth: Tensor) -> None:
@@ -70,7 +70,7 @@ class KID(FeatureMetric):
     def compute(self) -> list[Score]:
         n = self._in_blocks + self._waiting
         if n < 2:
-            return self.hole(f"needs at least 2 images, got {n}")
+            return self.missing(f"needs at least 2 images, got {n}")
         return [Score("kid", (self._weighted + _weighted_mmd(self._held[: self._waiting])) / n, False)]
 
 

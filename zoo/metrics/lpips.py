@@ -16,7 +16,7 @@ RECORD = WeightsRecord(
     filename="alexnet-owt-7be5be79.pth",
     url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
     sha256="7be5be79",
-    licence="BSD-3-Clause (torchvision)",
+    license="BSD-3-Clause (torchvision)",
     megabytes=233,
 )
 OPTION = "metrics.lpips.weights"
@@ -39,7 +39,7 @@ class LPIPS(PerImageMetric):
     def names(self) -> dict[str, bool | None]:
         return {"lpips": False}
 
-    def prepare(self, device: str) -> None:
+    def load(self, device: str) -> None:
         path = resolve(RECORD, self.weights, OPTION)
         self._net = _network()
         _fill_trunk(self._net.net, read_state_dict(path, OPTION), f"{RECORD.name}, in {path}")

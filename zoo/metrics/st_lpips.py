@@ -19,7 +19,7 @@ class STLPIPS(PerImageMetric):
     def names(self) -> dict[str, bool | None]:
         return {"st_lpips": False}
 
-    def prepare(self, device: str) -> None:
+    def load(self, device: str) -> None:
         self._net, self._device = load_st_lpips(device), device
 
     def measure(self, pred: Tensor, truth: Tensor) -> dict[str, Tensor]:

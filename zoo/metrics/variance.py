@@ -34,8 +34,8 @@ class Variance(SamplesMetric):
 
     def measure_samples(self, samples: Tensor, truth: Tensor) -> dict[str, Tensor]:
         fidelity = torch.stack([psnr(sample, truth) for sample in samples])  # (S, N)
-        colour = torch.stack([colorfulness(sample) for sample in samples])
-        return {"variance_psnr": _variance(fidelity), "variance_colorfulness": _variance(colour)}
+        color = torch.stack([colorfulness(sample) for sample in samples])
+        return {"variance_psnr": _variance(fidelity), "variance_colorfulness": _variance(color)}
 
 
 def _variance(values: Tensor) -> Tensor:

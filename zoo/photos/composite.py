@@ -1,8 +1,8 @@
 """The chroma of a whole photo out of several colourings: one of all of it, and one of each face.
 
-All are put together as fields of slopes and offsets of ab over L (`zoo.color.chroma_field`) at a bounded resolution;
-only at the end, band by band, do they meet the photo's full lightness. So memory does not grow with the number of
-faces or samples, and chroma ends where lightness does.
+All are put together as fields of slopes and offsets of ab over L (`zoo.color.lab.chroma_field`) at a bounded
+resolution; only at the end, band by band, do they meet the photo's full lightness. So memory does not grow with the
+number of faces or samples, and chroma ends where lightness does.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zoo.color import AB_SCALE, chroma_field
-from zoo.gamut import to_uint8
+from zoo.color.gamut import to_uint8
+from zoo.color.lab import AB_SCALE, chroma_field
+from zoo.faces.viewport import Viewport, look
 from zoo.photos.photo import Photo
-from zoo.photos.viewport import Viewport, look
 
 _FEATHER = 0.25  # of a face's square: how far in from its edges its colours have faded in
 _BAND = 1 << 19  # pixels that are painted at once
@@ -42,8 +42,8 @@ def compose(L: Tensor, whole: Tensor, faces: list[tuple[Viewport, Tensor]]) -> T
         rows, columns = viewport.bounds(L.shape[-2], L.shape[-1])
         place = _places(viewport, rows, columns)  # (1, h', w', 2)
         weight = _weight(place)
-        colours = _field(ab, look(L, viewport, max(1, round(viewport.size))))
-        moved = F.grid_sample(colours, place, mode="bicubic", padding_mode="border", align_corners=False)
+        colors = _field(ab, look(L, viewport, max(1, round(viewport.size))))
+        moved = F.grid_sample(colors, place, mode="bicubic", padding_mode="border", align_corners=False)
         mixed[..., rows, columns] += weight * moved
         total[..., rows, columns] += weight
     return (mixed + (1 - total).clamp_min(0) * field) / total.clamp_min(1)

@@ -15,10 +15,10 @@ from PIL import ExifTags, Image, ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 from torch import Tensor
 
-from zoo.color import uint8_to_lightness
+from zoo.cache.images import is_grey
+from zoo.color.lab import uint8_to_lightness
 from zoo.errors import ZooError
 from zoo.files import replacing
-from zoo.images import is_grey
 from zoo.photos.pixels import to_pixels
 
 MAX_PIXELS = 50_000_000
@@ -67,7 +67,7 @@ class Photo:
     lightness: np.ndarray | None = None
     alpha: np.ndarray | None = None
     info: dict[str, Any] = field(default_factory=dict)
-    has_colour: bool = False
+    has_color: bool = False
 
     @classmethod
     def from_image(cls, image: Image.Image) -> Photo:
@@ -75,8 +75,8 @@ class Photo:
         image.load()
         info = _metadata(image)
         rgb, lightness, alpha = to_pixels(_upright(image), negative=_is_negative(image))
-        colourless = image.mode in ("1", "L", "LA", "La") or lightness is not None
-        return cls(rgb, lightness, alpha, info, has_colour=not colourless and not is_grey(rgb))
+        colorless = image.mode in ("1", "L", "LA", "La") or lightness is not None
+        return cls(rgb, lightness, alpha, info, has_color=not colorless and not is_grey(rgb))
 
     @classmethod
     def from_array(cls, array: np.ndarray) -> Photo:

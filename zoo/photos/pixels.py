@@ -98,9 +98,9 @@ def _through(profile: ImageCms.ImageCmsProfile, image: Image.Image) -> Image.Ima
 
 def _is_identity(transform: ImageCms.ImageCmsTransform) -> bool:
     levels = np.linspace(0, 255, 16).astype(np.uint8)
-    colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(64, 64, 3)
-    moved = np.asarray(ImageCms.applyTransform(Image.fromarray(colours), transform))
-    return int(np.abs(moved.astype(int) - colours).max()) <= _SAME
+    colors = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(64, 64, 3)
+    moved = np.asarray(ImageCms.applyTransform(Image.fromarray(colors), transform))
+    return int(np.abs(moved.astype(int) - colors).max()) <= _SAME
 
 
 def _curve(profile: ImageCms.ImageCmsProfile) -> np.ndarray:

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
+from zoo.diffusion.samplers import Callback
+from zoo.faces.viewport import lightness
 from zoo.photos.composite import compose, paint
 from zoo.photos.photo import Photo
 from zoo.photos.scene import Scene, reduced
-from zoo.photos.viewport import lightness
-from zoo.samplers import Callback
 
 OnStep = Callable[[int, "list[np.ndarray] | None"], None]
 

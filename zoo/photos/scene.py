@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from zoo.denoiser import stages
-from zoo.framing import WHOLE, Box
-from zoo.photos.faces import Face, fills, find_faces
+from zoo.diffusion.denoiser import stages
+from zoo.faces.detect import Face, fills, find_faces
+from zoo.faces.framing import WHOLE, Box
+from zoo.faces.viewport import Viewport, lightness, resized, see
 from zoo.photos.photo import Photo
-from zoo.photos.viewport import Viewport, lightness, resized, see
 
 if TYPE_CHECKING:
     from zoo.model import ColorDiffusion

@@ -1,0 +1,271 @@
+"""The page in a browser: what its controls do, what it serves, and how it looks on a screen and on a phone."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import app
+from support.models import tiny_model
+from zoo.app.actions import Actions, Results
+from zoo.app.checkpoints import Checkpoint, discover
+from zoo.app.display import LONG_SIDE, grey, shown
+from zoo.app.examples import write_examples
+from zoo.app.live import Step, watch
+from zoo.app.server import ServerConfig, serving
+from zoo.app.uncertainty import heat_map, legend
+from zoo.color.lab import uint8_to_lab
+from zoo.errors import ZooError
+from zoo.photos.colorizer import ColorizeOptions
+
+QUICK = ColorizeOptions(steps=2, detect=False)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "small.safetensors"
+    tiny_model("unet", "film").save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "old.png"
+    ramp = np.linspace(30, 220, 48 * 40).reshape(40, 48).astype(np.uint8)
+    Image.fromarray(ramp).save(path)
+    return path
+
+
+@pytest.fixture
+def actions(checkpoint: Path, tmp_path: Path) -> Actions:
+    return Actions({"small": Checkpoint.read(checkpoint)}, tmp_path / "served", 1_000_000, "cpu")
+
+
+# Model files
+
+
+def test_a_checkpoint_is_known_by_its_header(checkpoint: Path) -> None:
+    found = Checkpoint.read(checkpoint)
+    stored = sum(tensor.numel() for tensor in tiny_model("unet", "film").stored_state().values())
+    assert (found.name, found.encoder, found.cond, found.image_size) == ("small", "unet", "film", 16)
+    assert found.parameters == stored
+
+
+def test_runs_are_named_by_their_folder_and_foreign_files_in_folders_are_passed_over(tmp_path: Path) -> None:
+    for run in ("b", "a"):
+        tiny_model().save(tmp_path / run / "model.safetensors")
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "model.safetensors").write_bytes(b"half a file")
+    assert list(discover(bundled=tmp_path / "none", runs=tmp_path)) == ["a", "b"]
+
+
+def test_a_file_that_is_named_comes_first_and_is_listed_once(checkpoint: Path, tmp_path: Path) -> None:
+    tiny_model().save(tmp_path / "run" / "model.safetensors")
+    names = list(discover([checkpoint, checkpoint], bundled=checkpoint.parent, runs=tmp_path))
+    assert names == ["small", "run"]
+
+
+def test_two_models_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for folder in ("x", "y"):
+        tiny_model().save(tmp_path / folder / "run" / "model.safetensors")
+    assert len(discover([tmp_path / "x", tmp_path / "y"], bundled=tmp_path / "none", runs=tmp_path / "none")) == 2
+
+
+def test_a_named_file_must_be_a_model(tmp_path: Path) -> None:
+    (tmp_path / "bad.safetensors").write_bytes(b"no tensors")
+    with pytest.raises(ZooError, match="not a readable model file"):
+        discover([tmp_path / "bad.safetensors"])
+    with pytest.raises(ZooError, match="does not exist"):
+        discover([tmp_path / "gone.safetensors"])
+
+
+def test_a_model_is_read_again_only_when_its_file_has_changed(tmp_path: Path) -> None:
+    path = tmp_path / "one.safetensors"
+    tiny_model().save(path)
+    first = Checkpoint.read(path).load("cpu")
+    assert Checkpoint.read(path).load("cpu") is first
+    tiny_model(seed=1).save(path)
+    assert Checkpoint.read(path).load("cpu") is not first
+
+
+# Pictures
+
+
+def test_what_is_shown_of_a_photo_is_bounded_and_small_faces_are_enlarged() -> None:
+    assert shown(np.zeros((300, 5000, 3), np.uint8)).shape == (61, LONG_SIDE, 3)
+    assert shown(np.zeros((64, 64, 3), np.uint8)).shape == (384, 384, 3)
+    assert shown(np.zeros((1, 3000, 3), np.uint8)).shape == (1, LONG_SIDE, 3)
+
+
+def test_the_picture_before_is_neutral_and_as_light_as_the_photo() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    neutral = grey(photo)
+    before, after = (uint8_to_lab(torch.from_numpy(picture)[None])[0] for picture in (photo, neutral))
+    assert (neutral == neutral[..., :1]).all()
+    assert float((before - after).abs().max()) * 50 < 0.3  # L*, by rounding
+
+
+def test_examples_are_grey_and_the_first_is_the_portrait(tmp_path: Path) -> None:
+    paths = write_examples(tmp_path)
+    assert [path.stem for path in paths[:2]] == ["astronaut", "portrait"]
+    for path in paths:
+        pixels = np.asarray(Image.open(path))
+        assert (pixels == pixels[..., :1]).all()
+
+
+def test_disagreement_is_brighter_where_it_is_larger() -> None:
+    spread = np.linspace(0, 20, 400, dtype=np.float32).reshape(20, 20)
+    picture, top = heat_map(spread)
+    lightness = picture.reshape(-1, 3).sum(1).astype(int)
+    assert (np.diff(lightness) >= -3).all()  # viridis, to within rounding
+    assert f"{top:.1f}" in legend(top)
+
+
+def test_disagreement_that_no_eye_sees_stays_dark() -> None:
+    noise, none, some = (heat_map(np.full((8, 8), spread, np.float32))[0].astype(int) for spread in (0.05, 0, 5))
+    assert abs(noise - none).max() < 10
+    assert abs(some - none).max() > 100
+
+
+# Opening and colouring
+
+
+def test_a_photo_is_opened_with_a_grey_picture_of_it(actions: Actions, photo: Path) -> None:
+    opened = actions.open(photo)
+    assert opened.size == (40, 48)
+    assert Image.open(opened.before).size == opened.shown_size[::-1]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n and no more"])
+def test_what_is_no_photo_is_refused_by_its_name_without_the_folder(
+    actions: Actions, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "bad.png"
+    path.write_bytes(content)
+    with pytest.raises(ZooError, match=r"bad\.png") as refused:
+        actions.open(path)
+    assert str(tmp_path) not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_photo_with_too_many_pixels_is_refused(checkpoint: Path, photo: Path, tmp_path: Path) -> None:
+    with pytest.raises(ZooError):
+        Actions({}, tmp_path, 1000, "cpu").open(photo)
+
+
+def test_coloring_shows_each_step_and_leaves_files_of_full_size(actions: Actions, photo: Path) -> None:
+    opened = actions.open(photo)
+    *steps, results = actions.color(opened, "small", QUICK)
+    assert isinstance(results, Results)
+    assert steps
+    for step in steps:
+        assert isinstance(step, Step)
+        assert step.preview is None or step.preview.shape == (*opened.shown_size, 3)
+    assert [path.name for path in results.files] == ["old-coloured.png"]
+    assert Image.open(results.files[0]).size == (48, 40)
+    assert results.heat is None
+
+
+def test_several_samples_come_with_a_map_of_where_they_disagree(actions: Actions, photo: Path) -> None:
+    opened = actions.open(photo)
+    *_, results = actions.color(opened, "small", ColorizeOptions(steps=1, samples=3, detect=False))
+    assert isinstance(results, Results)
+    assert len(results.files) == len(results.shown) == 3
+    assert results.heat is not None
+    assert results.heat[0].shape == (*opened.shown_size, 3)
+
+
+class Endless:
+    """A colorizer that works until it is stopped."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+
+    def colorize_photos(self, photos: Any, options: Any, *, on_step: Callable[[int, Any], None]) -> list[Any]:
+        try:
+            for step in range(10**9):
+                on_step(step, None)
+        finally:
+            self.ended.set()
+        return []
+
+
+def test_closing_stops_the_work_before_it_returns() -> None:
+    colorizer: Any = Endless()
+    events = watch(colorizer, SimpleNamespace(), QUICK)  # type: ignore[arg-type]
+    assert isinstance(next(events), Step)
+    events.close()
+    assert colorizer.ended.is_set()
+
+
+def test_an_error_of_the_work_is_raised_where_it_is_watched() -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ZooError("no such face")
+
+    with pytest.raises(ZooError, match="no such face"):
+        list(watch(SimpleNamespace(colorize_photos=refuse), SimpleNamespace(), QUICK))  # type: ignore[arg-type]
+
+
+# Serving
+
+
+def test_help_needs_neither_torch_nor_gradio() -> None:
+    script = "import sys, app\ntry: app.main(['--help'])\nexcept SystemExit: pass\n"
+    script += "assert not {'torch', 'gradio'} & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=Path(app.__file__).parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "--max-megapixels" in done.stdout
+
+
+def test_a_port_in_use_is_one_line(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert app.main(["--port", str(port), "--checkpoints", str(checkpoint)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: cannot listen on 127.0.0.1, port {port}")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "options", [["--port", "70000"], ["--max-mb", "0"], ["--max-megapixels", "nan"], ["--checkpoints", "gone"]]
+)
+def test_options_that_cannot_be_are_one_line(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.main(options) == 2
+    assert re.fullmatch(r"error: .*\n", capsys.readouterr().err)
+
+
+@pytest.fixture(scope="module")
+def site(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
+        with serving(ServerConfig(port=0, max_mb=1), discover([checkpoint])) as url:
+            yield url.rstrip("/")
+
+
+def test_files_of_the_machine_are_not_served(site: str, checkpoint: Path) -> None:
+    for path in (checkpoint, Path(app.__file__).resolve(), Path("/etc/hostname"), Path.cwd() / "pyproject.toml"):
+        answer = httpx.get(f"{site}/gradio_api/file={path}", trust_env=False)
+        assert answer.status_code in (403, 404), path
+
+
+def test_an_upload_over_the_limit_is_refused(site: str) -> None:
+    large = {"files": ("large.png", bytes(2 * 2**20))}
+    assert httpx.post(f"{site}/gradio_api/upload", files=large, trust_env=False).status_code == 413
+
+
+def test_the_page_offers_no_interface_for_programs(site: str) -> None:
+    assert httpx.get(f"{site}/gradio_api/info", trust_env=False).json()["named_endpoints"] == {}

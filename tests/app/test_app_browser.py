@@ -1,0 +1,176 @@
+"""The page in headless Chromium, on a screen and on a phone. ZOO_SCREENSHOTS=DIR keeps what it looked like."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from support.models import tiny_model
+from zoo.app.checkpoints import discover
+from zoo.app.server import ServerConfig, serving
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (in the extra dev)")
+CHROMIUM = os.environ.get("ZOO_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium, or ZOO_TEST_CHROMIUM=PATH"),
+]
+SIZES = {"desktop": (1280, 900), "phone": (375, 812)}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page with a model that makes everything about equally orange."""
+    folder = tmp_path_factory.mktemp("models")
+    model = tiny_model("unet", "film")
+    model.ab_mean.copy_(torch.tensor([0.2, 0.3])[:, None, None])
+    model.save(folder / "orange.safetensors")
+    tiny_model("none", "none").save(folder / "plain.safetensors")
+    files = [folder / "orange.safetensors", folder / "plain.safetensors"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder))
+        with serving(ServerConfig(port=0, max_mb=1), discover(files)) as url:
+            yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    options = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield chromium
+        chromium.close()
+
+
+class Visit:
+    """The page as one visitor sees it, and whom it has asked for something."""
+
+    def __init__(self, browser: Any, site: str, name: str, pictures: Path) -> None:
+        width, height = SIZES[name]
+        phone = {"is_mobile": True, "has_touch": True, "device_scale_factor": 2} if name == "phone" else {}
+        self.page = browser.new_context(viewport={"width": width, "height": height}, **phone).new_page()
+        self.asked: list[str] = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(site)
+        self.page.locator("#color").wait_for()
+        self._pictures = pictures
+        self._name = name
+
+    def look(self, moment: str) -> None:
+        self.page.wait_for_timeout(600)  # for smooth scrolling and pictures that fade in
+        self.page.screenshot(path=self._pictures / f"{self._name}-{moment}.png", full_page=True)
+
+    def says(self, text: str) -> None:
+        sync_api.expect(self.page.locator("#status")).to_contain_text(text, timeout=60_000)
+
+    def colored(self) -> float:
+        """The share of the compared pictures' pixels that are not grey."""
+        self.page.wait_for_timeout(600)
+        seen = self.page.locator("#compared .slider-wrap").screenshot()
+        rgb = np.asarray(Image.open(io.BytesIO(seen)).convert("RGB")).astype(int)
+        return float((np.ptp(rgb, axis=2) > 24).mean())
+
+    def slide(self, start: float, end: float) -> None:
+        """Drag the handle, from and to fractions of the width."""
+        box = self.page.locator("#compared .slider-wrap").bounding_box()
+        mouse, y = self.page.mouse, box["y"] + box["height"] / 2
+        mouse.move(box["x"] + start * box["width"], y)
+        mouse.down()
+        mouse.move(box["x"] + end * box["width"], y, steps=5)
+        mouse.up()
+
+    def fits(self) -> bool:
+        return bool(self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+@pytest.fixture(params=SIZES)
+def visit(browser: Any, site: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Visit]:
+    pictures = Path(os.environ.get("ZOO_SCREENSHOTS", tmp_path))
+    pictures.mkdir(parents=True, exist_ok=True)
+    visit = Visit(browser, site, request.param, pictures)
+    yield visit
+    visit.page.context.close()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """An old photo: grey, neither bright nor dark, 200 × 160."""
+    path = tmp_path / "old photo.png"
+    y, x = np.mgrid[:160, :200]
+    Image.fromarray((120 + 40 * np.sin(x / 17) * np.sin(y / 13)).astype(np.uint8)).save(path)
+    return path
+
+
+def upload(visit: Visit, path: Path) -> None:
+    visit.page.locator("#upload input[type=file]").set_input_files(path)
+
+
+def test_a_photo_is_uploaded_colored_compared_and_downloaded(visit: Visit, site: str, photo: Path) -> None:
+    visit.look("1-start")
+    upload(visit, photo)
+    visit.says("200 × 160 pixels")
+    grey = visit.colored()
+    visit.page.locator("#color").click()
+    visit.says("Done")
+    half = visit.colored()
+    visit.look("2-coloured")
+    visit.slide(0.5, 0.2)
+    most = visit.colored()
+    visit.look("3-moved")
+    with visit.page.expect_download() as download:
+        visit.page.locator("#download").click()
+    with Image.open(download.value.path()) as result:
+        assert result.size == (200, 160)
+    assert download.value.suggested_filename.endswith("-coloured.png")
+    assert grey < 0.05  # the handle is coloured
+    assert half > grey + 0.2
+    assert most > half + 0.1
+    assert [url for url in visit.asked if not url.startswith((site, "data:", "blob:"))] == []
+    assert visit.fits()
+
+
+def test_several_samples_can_be_chosen_from_and_their_disagreement_is_shown(visit: Visit) -> None:
+    visit.page.locator("#examples button").nth(3).click()
+    visit.says("192 × 192 pixels")
+    number = visit.page.get_by_label("number input for Samples")
+    number.fill("3")
+    number.press("Tab")
+    visit.page.locator("#color").click()
+    visit.says("3 samples")
+    visit.page.locator("#samples button").nth(2).click()
+    sync_api.expect(visit.page.locator("#download")).to_contain_text("sample 3")
+    sync_api.expect(visit.page.locator("#legend")).to_contain_text("Lab units")
+    sync_api.expect(visit.page.locator("#heat img")).to_be_visible()
+    visit.look("4-samples")
+    assert visit.fits()
+
+
+def test_a_bad_upload_is_told_and_what_was_there_stays(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "letter.png").write_text("Dear reader")
+    upload(visit, tmp_path / "letter.png")
+    visit.says("letter.png")
+    visit.look("5-refused")
+    visit.page.locator("#color").click()
+    visit.says("Done")
+    assert visit.fits()
+
+
+def test_the_chosen_model_tells_its_encoder_and_conditioning(visit: Visit) -> None:
+    about = visit.page.locator("#about")
+    sync_api.expect(about).to_contain_text("encoder unet · conditioning film · 16 px")
+    visit.page.locator("#checkpoint input").click()
+    visit.page.get_by_role("option", name="plain").click()
+    sync_api.expect(about).to_contain_text("encoder none · conditioning none")
+    visit.page.locator("#more button").first.click()
+    visit.look("6-settings")
+    assert visit.fits()

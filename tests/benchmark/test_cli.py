@@ -1,0 +1,246 @@
+"""The command line: one line for what a user can mend, an exit code, and no folder left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+
+from support.rows import row
+from support.small import SMALL
+from zoo.benchmark import cli
+from zoo.benchmark.config import plugins
+from zoo.benchmark.runs import experiment
+from zoo.benchmark.runs.store import RunFolder
+from zoo.benchmark.tables import rows
+from zoo.encoders import Encoder
+from zoo.errors import ZooError
+from zoo.features import FeatureSpec
+from zoo.registry import Registry, encoders
+
+SCRIPT = plugins.CONFIGS.parent / "benchmarks" / "run.py"
+
+
+def composed(*overrides: str) -> object:
+    with initialize_config_dir(str(plugins.CONFIGS), version_base="1.3"):
+        return compose("config", list(overrides))
+
+
+def ends(main: Callable[[], object]) -> int:
+    with pytest.raises(SystemExit) as ended:
+        cli.run(main)
+    return int(ended.value.code or 0)
+
+
+def script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "ZOO_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(SCRIPT), *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("encoder=arcfase", "unknown encoder 'arcfase'; did you mean 'arcface'? Available: arcface,"),
+        ("cond=xatn", "unknown conditioner 'xatn'; did you mean 'xattn'?"),
+        ("metrics=[fidd]", "unknown metric 'fidd'; did you mean 'fid'?"),
+        ("preset=quik", "unknown preset 'quik'; did you mean 'quick'?"),
+        ("train.stepz=3", "unknown option 'train.stepz'; did you mean 'train.steps'?"),
+        ("sampler2=ddim", "unknown option 'sampler2'; did you mean 'sampler'?"),
+        ("train.lr=[1", "cannot read 'train.lr=[1'"),
+        ("quick", "cannot read 'quick'"),
+    ],
+)
+def test_what_hydra_refuses_is_one_clear_line(override: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ends(lambda: composed(override)) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    assert said in told
+    assert len(told.splitlines()) == 1
+
+
+def test_a_missing_value_names_the_option_that_gives_it() -> None:
+    with pytest.raises(ZooError, match=r"data\.root must be given: data\.root=\.\.\."):
+        experiment.run(composed("data=folder"))  # type: ignore[arg-type]
+
+
+def test_ctrl_c_says_that_the_run_goes_on_later(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    assert ends(interrupted) == 130
+    assert "goes on from the last checkpoint" in capsys.readouterr().err
+
+
+def test_an_error_of_our_own_keeps_its_traceback() -> None:
+    def broken() -> None:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError):
+        cli.run(broken)
+
+
+def test_a_job_of_a_sweep_lets_the_others_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    def refused() -> None:
+        raise ZooError("no")
+
+    with pytest.raises(cli.SweepError):  # an Exception: Hydra notes it and starts the next job
+        cli.job(refused, sweep=True)
+    with pytest.raises(SystemExit):
+        cli.job(refused, sweep=False)
+    assert capsys.readouterr().err == "error: no\nerror: no\n"
+
+
+def test_a_third_partys_name_becomes_an_option_with_its_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mine(Encoder):
+        def __init__(self, *, width: int = 16, sizes: tuple[int, ...] = (1, 2)) -> None:
+            super().__init__(FeatureSpec(token_dim=width))
+
+        def forward(self, L: object) -> object:  # type: ignore[override]
+            return L
+
+    monkeypatch.setitem(encoders._classes, "mine", Mine)
+    plugins.store_nodes()
+    try:
+        assert composed("encoder=mine").encoder == {"name": "mine", "width": 16, "sizes": [1, 2]}  # type: ignore[attr-defined]
+        assert "mine" in plugins.options("encoder")
+    finally:
+        ConfigStore.instance().repo["encoder"].pop("mine.yaml")
+
+
+def test_a_third_partys_name_that_a_file_has_for_something_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: Registry[Encoder] = Registry("encoder", "zoo.nowhere")
+    monkeypatch.setitem(names._classes, "tuned", Encoder)
+    monkeypatch.setattr(plugins, "GROUPS", {"encoder": names})
+    monkeypatch.setattr(plugins, "CONFIGS", tmp_path)
+    (tmp_path / "encoder").mkdir()
+    (tmp_path / "encoder" / "tuned.yaml").write_text("name: arcface\n")
+    with pytest.raises(ZooError, match="which configures 'arcface'; rename one of them"):
+        plugins.store_nodes()
+
+
+@pytest.mark.parametrize(
+    ("argument", "names"), [("plugins=[a.b,c]", ["a.b", "c"]), ("plugins=a", ["a"]), ("device=cpu", [])]
+)
+def test_modules_that_the_command_line_asks_for_are_found_before_hydra_runs(argument: str, names: list[str]) -> None:
+    assert plugins.asked_for([argument]) == names
+
+
+def test_a_plug_in_module_that_is_not_there_is_named() -> None:
+    with pytest.raises(ZooError, match="plugins: cannot import 'no_such_module'"):
+        plugins.import_modules(["no_such_module"])
+
+
+def test_two_processes_do_not_share_a_run(tmp_path: Path) -> None:
+    with RunFolder(tmp_path, "r").claimed(), pytest.raises(ZooError, match="another process"):  # noqa: SIM117
+        with RunFolder(tmp_path, "r").claimed():
+            pass
+
+
+def test_help_lists_the_groups_and_loads_no_network_library(tmp_path: Path) -> None:
+    code = f"import atexit, runpy, sys; sys.argv = ['run.py', '--help']; sys.path[0] = {str(SCRIPT.parent)!r}; "
+    code += (
+        f"atexit.register(lambda: print('torch' in sys.modules)); runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert "encoder: arcface, dino, facenet, hog, none, timm, unet, unet_ae" in done.stdout
+    assert done.stdout.endswith("False\n")
+
+
+def test_a_run_writes_its_folder_and_a_second_one_only_shows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = script(tmp_path, *SMALL, "table=table.csv")
+    assert first.returncode == 0, first.stderr
+    (folder,) = (tmp_path / "results" / "runs").iterdir()
+    written = {path.name for path in folder.iterdir()}
+    assert written >= {
+        "spec.yaml",
+        "environment.json",
+        "manifest.json",
+        "rows.csv",
+        "grid.png",
+        "checkpoint.pt",
+        "model.safetensors",
+    }
+    (scored,) = rows.read(tmp_path / "table.csv")
+    assert (scored.metric, scored.n_images, scored.images_seen) == ("psnr", 3, 8)
+    assert scored.run_id == folder.name
+    assert str(Path("results", "runs", folder.name, "grid.png")) in first.stdout
+    nothing_of_hydras = {"cache", "results", "table.csv", "table.protocols.json"}
+    assert {path.name for path in tmp_path.iterdir()} == nothing_of_hydras
+
+    before = (folder / "checkpoint.pt").stat().st_mtime_ns
+    monkeypatch.chdir(tmp_path)
+    experiment.run(composed(*SMALL, "table=table.csv", "cache_dir=cache"))  # type: ignore[arg-type]
+    assert "done already" in capsys.readouterr().out
+    assert (folder / "checkpoint.pt").stat().st_mtime_ns == before
+    assert rows.read(tmp_path / "table.csv") == [scored]
+
+
+def test_every_method_leaves_rows_of_one_protocol_and_its_values_photo_by_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    for method in ("grey", "mean", "truth", "regression", "diffusion"):
+        experiment.run(composed(*SMALL, f"method={method}", "table=table.csv", "cache_dir=cache", "seed=3"))  # type: ignore[arg-type]
+    for scored in rows.read(tmp_path / "table.csv"):
+        found[scored.method] = scored
+        folder = tmp_path / "results" / "runs" / scored.run_id
+        values = pd.read_parquet(folder / "per_image.parquet")
+        assert len(values) == scored.n_images == 3
+        assert values["psnr"].mean() == pytest.approx(scored.value)
+        strips = np.load(folder / "strips.npz")
+        assert strips["strips"].shape == (2, 5, 16, 16, 3)
+        assert set(strips["keys"]) <= set(values["image"])
+    assert len({one.protocol_id for one in found.values()}) == 1
+    named = {method: (one.encoder, one.cond, one.seed, one.params > 0) for method, one in found.items()}
+    assert named["grey"] == named["mean"] == named["truth"] == ("", "", 0, False)
+    assert named["regression"] == named["diffusion"] == ("unet", "concat", 3, True)
+    psnr = {method: one.value for method, one in found.items()}
+    assert psnr["truth"] > psnr["mean"] > psnr["grey"]
+
+
+def test_runs_that_share_a_training_share_what_it_took(tmp_path: Path) -> None:
+    first, second = RunFolder(tmp_path, "a"), RunFolder(tmp_path, "b")
+    for folder in (first, second):
+        folder.describe({}, {}, {"training_id": "t"})
+    (first.path / "checkpoint.pt").write_bytes(b"weights")
+    assert first.remember_peak(900.0) == 900.0
+    assert second.adopt_training("t") == "a"
+    assert (second.path / "checkpoint.pt").read_bytes() == b"weights"
+    assert second.remember_peak(500.0) == 900.0
+
+
+def test_half_precision_without_a_gpu_is_refused_before_data_is_read(tmp_path: Path) -> None:
+    config = composed(*SMALL, "train.mixed_precision=fp16", f"cache_dir={tmp_path}/cache")
+    with pytest.raises(ZooError, match="needs a GPU"):
+        experiment.run(config)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sweep_goes_past_a_job_that_fails_and_trains_once_for_two_samplings(tmp_path: Path) -> None:
+    done = script(tmp_path, "-m", *SMALL, "device=cpu,cuda:99", "sampler.steps=1,2")
+    assert done.returncode == 2
+    assert len(list((tmp_path / "results" / "runs").glob("*/rows.csv"))) == 2
+    assert "the same training as run" in done.stdout
+    assert done.stderr.count("error: device=cuda:99 is not available") == 2
+
+
+def test_rows_of_a_run_that_is_done_are_whole(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, "r")
+    assert not folder.done
+    folder.finish([row("r"), row("r", "fid", None, note="no weights")])
+    assert folder.done
+    assert len(rows.read(folder.rows)) == 2

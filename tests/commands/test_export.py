@@ -1,0 +1,133 @@
+"""ONNX graphs colour as the model they were made from."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from support.models import TINY_DENOISER
+from zoo.commands import export
+from zoo.conditioners import _project
+from zoo.diffusion.samplers import SamplerConfig
+from zoo.errors import ZooError
+from zoo.faces.framing import WHOLE, Box
+from zoo.model import ColorDiffusion
+from zoo.onnx_export import DENOISER, ENCODER, SPEC, export_onnx
+from zoo.onnx_model import OnnxColorDiffusion
+
+
+def model_of(encoder: dict, cond: str) -> ColorDiffusion:
+    """Nothing of it is zero, as after training."""
+    model = ColorDiffusion(encoder=encoder, cond={"name": cond}, denoiser=TINY_DENOISER, image_size=16)
+    rng = torch.Generator().manual_seed(4)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_((parameter == 0) * 0.1 * torch.randn(parameter.shape, generator=rng))
+    model.ab_mean += 0.1
+    model.face_box = Box(-0.1, -0.2, 1.2)
+    return model.eval()
+
+
+def colors(
+    model: ColorDiffusion | OnnxColorDiffusion, n: int, size: tuple[int, int], box: Box, guidance: float
+) -> torch.Tensor:
+    rng = torch.Generator().manual_seed(n)
+    L = torch.rand(n, 1, *size, generator=rng) * 2 - 1
+    side = model.encoder.spec.input_size
+    view = L if side is None else torch.rand(n, 1, side, side, generator=rng) * 2 - 1
+    generators = [torch.Generator().manual_seed(i) for i in range(n)]
+    with torch.no_grad():
+        return model.colorize(L, model.encode(view, box), SamplerConfig(steps=2, guidance=guidance), generators)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("cond", ["none", "concat", "xattn", "film"])
+@pytest.mark.parametrize("name", ["unet", "none", "arcface"])
+def test_graphs_agree_with_torch_at_any_batch_and_size(name: str, cond: str, tiny: Path, tmp_path: Path) -> None:
+    options = {
+        "unet": {"width": 32, "mults": [1, 1]},
+        "none": {},
+        "arcface": {"weights": str(tiny), "pretrained": False},
+    }
+    model = model_of({"name": name, **options[name]}, cond)
+    export_onnx(model, tmp_path)
+    graphs = OnnxColorDiffusion.load(tmp_path)
+    box = WHOLE if name == "unet" else Box(-0.1, -0.2, 1.2)
+    for n, size, guidance in ((1, (16, 16), 1.0), (3, (24, 40), 1.5)):
+        expected = colors(model, n, size, box, guidance)
+        assert expected.std() > 0.01
+        torch.testing.assert_close(colors(graphs, n, size, box, guidance), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_framing_needs_is_kept(tiny: Path, tmp_path: Path) -> None:
+    model = model_of({"name": "arcface", "weights": str(tiny), "pretrained": False}, "concat")
+    export_onnx(model, tmp_path)
+    graphs = OnnxColorDiffusion.load(tmp_path)
+    assert (graphs.face_box, graphs.image_size) == (model.face_box, 16)
+    assert graphs.encoder.frame == model.encoder.frame
+    assert graphs.encoder.spec.input_size == model.encoder.spec.input_size
+    assert graphs.parameter_counts() == model.parameter_counts()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [((7, 5), (3, 4)), ((8, 8), (4, 4)), ((4, 4), (9, 6)), ((5, 8), (5, 3)), ((4, 9), (8, 3))]
+)
+def test_resizing_by_matrices_is_resizing(before: tuple[int, int], after: tuple[int, int]) -> None:
+    x = torch.randn(2, 3, *before, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(_project._resize_by_matrices(x, after), _project.resize(x, after))
+
+
+def test_files_that_are_missing_or_of_another_kind_are_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(ZooError, match=r"model\.json does not exist"):
+        OnnxColorDiffusion.load(tmp_path)
+    export_onnx(model_of({"name": "none"}, "concat"), tmp_path)
+    about = json.loads((tmp_path / SPEC).read_text())
+    (tmp_path / SPEC).write_text(json.dumps(about | {"version": "99"}))
+    with pytest.raises(ZooError, match="version 99"):
+        OnnxColorDiffusion.load(tmp_path)
+    (tmp_path / SPEC).write_text("{")
+    with pytest.raises(ZooError, match="cannot be read"):
+        OnnxColorDiffusion.load(tmp_path)
+    (tmp_path / SPEC).write_text(json.dumps({key: about[key] for key in ("format", "version", "uses_encoder")}))
+    with pytest.raises(ZooError, match="spec cannot be read"):
+        OnnxColorDiffusion.load(tmp_path)
+    (tmp_path / SPEC).write_text(json.dumps(about))
+    (tmp_path / ENCODER).write_bytes(b"not a graph")
+    with pytest.raises(ZooError, match=r"encoder\.onnx is not a readable ONNX file"):
+        OnnxColorDiffusion.load(tmp_path)
+    (tmp_path / DENOISER).unlink()
+    with pytest.raises(ZooError, match=r"denoiser\.onnx does not exist"):
+        OnnxColorDiffusion.load(tmp_path)
+
+
+def test_a_file_of_half_the_size_colors_nearly_the_same(tmp_path: Path) -> None:
+    model = model_of({"name": "unet", "width": 32, "mults": [1, 1]}, "concat")
+    model.save(tmp_path / "full.safetensors")
+    args = parsed([str(tmp_path / "full.safetensors"), "--half", str(tmp_path / "half.safetensors")])
+    assert export.run(args) == 0
+    half = ColorDiffusion.load(tmp_path / "half.safetensors")
+    assert {p.dtype for p in half.parameters()} == {torch.float32}
+    size = (tmp_path / "full.safetensors").stat().st_size
+    assert (tmp_path / "half.safetensors").stat().st_size < 0.6 * size
+    expected = colors(model, 2, (16, 16), WHOLE, 1.0)
+    torch.testing.assert_close(colors(half, 2, (16, 16), WHOLE, 1.0), expected, rtol=0.05, atol=0.02)
+    with pytest.raises(ZooError, match="exists already"):
+        export.run(args)
+    with pytest.raises(ZooError, match="nothing to write"):
+        export.run(parsed([str(tmp_path / "full.safetensors")]))
+
+
+def test_the_command_writes_graphs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model_of({"name": "none"}, "concat").save(tmp_path / "model.safetensors")
+    assert export.run(parsed([str(tmp_path / "model.safetensors"), "--onnx", str(tmp_path / "graphs")])) == 0
+    assert {path.name for path in (tmp_path / "graphs").iterdir()} == {ENCODER, DENOISER, SPEC}
+    assert DENOISER in capsys.readouterr().out
+
+
+def parsed(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    export.add_arguments(parser)
+    return parser.parse_args(arguments)

@@ -1,0 +1,117 @@
+"""Samplers on a distribution whose best denoiser is known: a Gaussian."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from zoo.diffusion.process import Cosine, Linear
+from zoo.diffusion.samplers import SAMPLERS, SamplerConfig, ddim, dpmpp_2m, noise_like
+from zoo.errors import ZooError
+
+MEAN, STD = 0.5, 0.2
+
+
+def ideal(schedule: Cosine | Linear):
+    def denoise(x: Tensor, t: Tensor) -> Tensor:
+        alpha, sigma = (f(t)[:, None, None, None] for f in (schedule.alpha, schedule.sigma))
+        return MEAN + alpha * STD**2 / (alpha**2 * STD**2 + sigma**2) * (x - alpha * MEAN)
+
+    return denoise
+
+
+def generators(n: int, seed: int = 0) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(seed * 1000 + i) for i in range(n)]
+
+
+def sample(name: str, steps: int, schedule: Cosine | Linear, n: int = 8, **options: float) -> Tensor:
+    rngs = generators(n)
+    x = noise_like(torch.empty(n, 2, 24, 24), rngs)
+    return SamplerConfig(name, steps, **options)(ideal(schedule), x, schedule, generators=rngs)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_every_sampler_draws_from_a_gaussian(name: str) -> None:
+    x = sample(name, 100, Cosine())
+    assert x.mean().item() == pytest.approx(MEAN, abs=0.01)
+    assert x.std().item() == pytest.approx(STD, rel=0.1)  # ancestral sampling is a little narrow at 100 steps
+
+
+def test_ancestral_sampling_of_the_original_draws_from_a_gaussian() -> None:
+    x = sample("ddpm", 350, Linear(350), n=4)
+    assert x.std().item() == pytest.approx(STD, rel=0.05)
+
+
+def test_the_second_order_sampler_is_closer_at_few_steps() -> None:
+    schedule = Cosine()
+    exact = sample("ddim", 1000, schedule)
+    error = {name: (sample(name, 20, schedule) - exact).abs().mean() for name in ("ddim", "dpmpp_2m")}
+    assert error["dpmpp_2m"] < 0.5 * error["ddim"]
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_sample_does_not_depend_on_its_batch(name: str) -> None:
+    schedule = Cosine()
+    rngs = generators(3)
+    x = noise_like(torch.empty(3, 2, 4, 4), rngs)
+    together = SAMPLERS[name](ideal(schedule), x, schedule, 5, generators=rngs)
+    rngs = generators(3)[2:]
+    x = noise_like(torch.empty(1, 2, 4, 4), rngs)
+    alone = SAMPLERS[name](ideal(schedule), x, schedule, 5, generators=rngs)
+    torch.testing.assert_close(alone[0], together[2], atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_the_network_is_called_once_per_step_and_the_callback_after_it(name: str) -> None:
+    calls, seen = [], []
+    denoise = ideal(Cosine())
+
+    def counting(x: Tensor, t: Tensor) -> Tensor:
+        calls.append(t[0].item())
+        return denoise(x, t)
+
+    rngs = generators(1)
+    SAMPLERS[name](
+        counting, torch.randn(1, 2, 4, 4), Cosine(), 4, generators=rngs, callback=lambda i, x0: seen.append(i)
+    )
+    assert calls == [1.0, 0.75, 0.5, 0.25]
+    assert seen == [1, 2, 3, 4]
+
+
+def test_bent_times_still_draw_from_the_gaussian() -> None:
+    x = sample("ddim", 100, Cosine(), time_power=2.5)
+    assert x.mean().item() == pytest.approx(MEAN, abs=0.01)
+    assert x.std().item() == pytest.approx(STD, rel=0.1)
+
+
+def test_a_time_power_above_one_lengthens_the_first_steps() -> None:
+    calls = []
+
+    def denoise(x: Tensor, t: Tensor) -> Tensor:
+        calls.append(t[0].item())
+        return x
+
+    SamplerConfig("ddim", 4, time_power=2.0)(denoise, torch.randn(1, 2, 4, 4), Cosine())
+    assert calls == [1.0, 0.5625, 0.25, 0.0625]
+
+
+def test_one_step_is_the_denoiser_itself() -> None:
+    x = torch.randn(2, 2, 4, 4)
+    expected = ideal(Cosine())(x, torch.ones(2))
+    for sampler in (ddim, dpmpp_2m):
+        torch.testing.assert_close(sampler(ideal(Cosine()), x, Cosine(), 1), expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"name": "dddim"}, "did you mean 'ddim'"),
+        ({"steps": 0}, "at least 1"),
+        ({"name": "ddpm", "eta": 0.5}, "for ddim only"),
+        ({"eta": 1.5}, r"\[0, 1\]"),
+        ({"time_power": 0.0}, "greater than 0"),
+        ({"dynamic_threshold": 0.0}, r"\(0, 1\]"),
+    ],
+)
+def test_impossible_samplers_are_refused(options: dict, said: str) -> None:
+    with pytest.raises(ZooError, match=said):
+        SamplerConfig(**options)

@@ -1,0 +1,171 @@
+"""Faces are found, framed as a model expects them, and seen through that frame."""
+
+from __future__ import annotations
+
+import cmath
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from zoo.faces.box import TEMPLATE
+from zoo.faces.detect import Face, fills, find_faces
+from zoo.faces.framing import Box
+from zoo.faces.viewport import Viewport, fit_viewport, lightness, look, resized, see, shrunk
+
+skimage_data = pytest.importorskip("skimage.data")
+UTKFACE = Box(-0.10, -0.26, 1.19)
+
+viewports = st.builds(
+    lambda x, y, size, turn: Viewport(complex(x, y), cmath.rect(size, turn)),
+    st.floats(-50, 500),
+    st.floats(-50, 500),
+    st.floats(5, 2000),
+    st.floats(-3, 3),
+)
+
+
+@pytest.fixture(scope="module")
+def astronaut() -> np.ndarray:
+    return skimage_data.astronaut()
+
+
+def face_at(square: Viewport) -> Face:
+    """A face that stands in ``square`` as in the ArcFace template."""
+    points = square.origin + square.edge * (TEMPLATE @ (1, 1j))
+    return Face(np.stack([points.real, points.imag], axis=1), (0.0, 0.0, 1.0, 1.0), 1.0)
+
+
+def eyes(face: Face) -> np.ndarray:
+    return face.landmarks[:2]
+
+
+@settings(deadline=None)
+@given(viewports)
+def test_the_square_of_a_turned_scaled_and_shifted_template_is_recovered(square: Viewport) -> None:
+    found = fit_viewport(face_at(square).landmarks, TEMPLATE)
+    assert found.origin == pytest.approx(square.origin, abs=1e-6 * square.size + 1e-6)
+    assert found.edge == pytest.approx(square.edge, abs=1e-6 * square.size + 1e-6)
+
+
+def test_landmarks_that_fit_no_square_exactly_are_met_in_least_squares() -> None:
+    rng = np.random.default_rng(0)
+    points = face_at(Viewport(10 + 20j, 100 + 10j)).landmarks + rng.normal(0, 3, (5, 2))
+
+    def error(square: Viewport) -> float:
+        return float(((face_at(square).landmarks - points) ** 2).sum())
+
+    best = fit_viewport(points, TEMPLATE)
+    for change in (0.01, -0.01, 0.01j, -0.01j):
+        assert error(best) < error(Viewport(best.origin + 100 * change, best.edge))
+        assert error(best) < error(Viewport(best.origin, best.edge * (1 + change)))
+
+
+@settings(deadline=None)
+@given(viewports)
+def test_a_face_stands_in_its_viewport_as_in_the_training_images(square: Viewport) -> None:
+    viewport = face_at(square).viewport(UTKFACE)
+    assert viewport.of(UTKFACE).origin == pytest.approx(square.origin, abs=1e-6 * square.size + 1e-6)
+    assert viewport.of(UTKFACE).edge == pytest.approx(square.edge, abs=1e-6 * square.size + 1e-6)
+
+
+def test_without_a_face_box_the_viewport_is_the_template_itself() -> None:
+    square = Viewport(3 + 4j, 50 + 5j)
+    assert face_at(square).viewport(None).edge == pytest.approx(square.edge)
+
+
+def test_the_astronauts_face_is_found_where_it_is(astronaut: np.ndarray) -> None:
+    (face,) = find_faces(astronaut)
+    left, top, right, bottom = face.box
+    assert left < 200 < 250 < right
+    assert top < 90 < 150 < bottom
+    assert np.abs(eyes(face) - [(207, 103), (245, 102)]).max() < 8
+    assert face.score > 0.95
+
+
+def test_a_grey_photo_shows_the_same_faces_as_rows_of_numbers_or_as_rgb(astronaut: np.ndarray) -> None:
+    grey = np.asarray(Image.fromarray(astronaut).convert("L"))
+    (flat,), (rgb,) = find_faces(grey), find_faces(np.repeat(grey[..., None], 3, axis=2))
+    assert np.abs(flat.landmarks - rgb.landmarks).max() < 1e-6
+
+
+def test_landmarks_scale_with_the_photo(astronaut: np.ndarray) -> None:
+    head = astronaut[:256, 96:352]
+    (small,) = find_faces(resized(head, 96, 96))
+    (large,) = find_faces(resized(head, 1536, 1536))
+    assert np.abs(large.landmarks / 16 - small.landmarks).max() < 3
+
+
+def test_a_turned_face_gets_a_turned_viewport(astronaut: np.ndarray) -> None:
+    turned = np.asarray(Image.fromarray(astronaut[:300, 80:380]).rotate(25, Image.Resampling.BICUBIC))
+    (upright,), (face,) = find_faces(astronaut), find_faces(turned)
+    angle = cmath.phase(face.viewport(None).edge) - cmath.phase(upright.viewport(None).edge)
+    assert np.degrees(angle) == pytest.approx(-25, abs=5)  # y points down, and PIL turns against the clock
+
+
+def test_two_faces_come_largest_first(astronaut: np.ndarray) -> None:
+    head = astronaut[:220, 110:330]
+    photo = np.full((300, 600, 3), 128, np.uint8)
+    photo[40:150, 40:150] = resized(head, 110, 110)
+    photo[20:240, 300:520] = head
+    first, second = find_faces(photo)
+    assert eyes(first)[:, 0].min() > 300 > eyes(second)[:, 0].max()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 700), (900, 2), (60, 80)])
+def test_where_there_is_nothing_no_face_is_found(shape: tuple[int, int]) -> None:
+    assert find_faces(np.full((*shape, 3), 127, np.uint8)) == []
+
+
+def test_looking_for_faces_leaves_random_numbers_and_threads_alone(astronaut: np.ndarray) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    threads = torch.get_num_threads()
+    find_faces(astronaut[:200, 100:300])
+    assert torch.equal(torch.rand(1), expected)
+    assert torch.get_num_threads() == threads
+
+
+def test_a_photo_framed_like_the_training_images_is_its_own_viewport() -> None:
+    assert fills(Viewport(-10 + 8j, 195 + 10j), 200, 200)
+    assert not fills(Viewport(0j, 130 + 0j), 200, 200)  # smaller than the photo
+    assert not fills(Viewport(60 + 0j, 200 + 0j), 200, 200)  # beside it
+    assert not fills(Viewport(200 + 0j, 200j), 200, 200)  # turned by 90°
+    assert not fills(Viewport(0j, 200 + 0j), 200, 320)  # the photo shows more
+
+
+def test_an_upright_viewport_is_a_crop() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    assert torch.allclose(see(rgb, Viewport(8 + 4j, 32 + 0j), 32), lightness(rgb[4:36, 8:40]), atol=1e-5)
+
+
+def test_a_large_viewport_is_averaged_down_not_picked_from() -> None:
+    board = np.zeros((256, 256, 3), np.uint8)
+    board[::2, ::2] = board[1::2, 1::2] = 255
+    seen = see(board, Viewport(0j, 256 + 0j), 16)
+    assert seen.std() < 0.02
+
+
+def test_a_turned_viewport_shows_a_turned_picture_upright(astronaut: np.ndarray) -> None:
+    photo = resized(astronaut, 128, 128)
+    quarter = np.rot90(photo)  # against the clock: what was the right edge is the upper one
+    viewport = Viewport(128j, -128j)
+    assert torch.allclose(see(quarter, viewport, 128), lightness(photo), atol=1e-4)
+
+
+def test_outside_the_photo_its_edge_is_repeated() -> None:
+    ramp = torch.linspace(-1, 1, 8).expand(1, 1, 8, 8)
+    seen = look(ramp, Viewport(-8 + 0j, 24 + 0j), 24)
+    assert torch.allclose(seen[..., :8], torch.tensor(-1.0))
+
+
+def test_shrinking_in_bands_gives_what_shrinking_at_once_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (101, 67, 3), np.uint8)
+    at_once = shrunk(rgb, 3)
+    monkeypatch.setattr("zoo.faces.viewport._BAND", 500)
+    assert np.array_equal(shrunk(rgb, 3), at_once)
+    assert at_once.shape == (34, 23, 3)

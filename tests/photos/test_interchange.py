@@ -1,0 +1,121 @@
+"""PIL images, arrays and tensors go in and come back as what they were; options are checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from support.models import tiny_model
+from support.scenes import photo_of, put_faces
+from zoo.errors import ZooError
+from zoo.photos.colorizer import ColorizeOptions, Colorizer
+
+
+@pytest.fixture
+def colorizer() -> Colorizer:
+    return Colorizer(tiny_model().eval())
+
+
+@pytest.fixture
+def no_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_faces(monkeypatch)
+
+
+def test_a_pil_image_comes_back_as_one(no_faces: None, colorizer: Colorizer) -> None:
+    image = colorizer.colorize(Image.fromarray(photo_of(30, 40)).convert("L"), steps=1)
+    assert (image.mode, image.size) == ("RGB", (40, 30))
+
+
+def test_transparency_is_kept(no_faces: None, colorizer: Colorizer) -> None:
+    alpha = np.random.default_rng(0).integers(0, 256, (30, 40, 1), np.uint8)
+    rgba = np.concatenate([photo_of(30, 40), alpha], axis=2)
+    assert np.array_equal(colorizer.colorize(rgba, steps=1)[..., 3:], alpha)
+    assert np.array_equal(np.asarray(colorizer.colorize(Image.fromarray(rgba), steps=1))[..., 3:], alpha)
+
+
+def test_arrays_tensors_and_images_get_the_same_colors(no_faces: None, colorizer: Colorizer) -> None:
+    rgb = photo_of(30, 40)
+    whole = torch.from_numpy(rgb).permute(2, 0, 1)
+    expected = colorizer.colorize(rgb, steps=1)
+    assert np.array_equal(np.asarray(colorizer.colorize(Image.fromarray(rgb), steps=1)), expected)
+    assert np.array_equal(colorizer.colorize(whole, steps=1).permute(1, 2, 0).numpy(), expected)
+    floats = colorizer.colorize(whole / 255, steps=1)
+    assert floats.dtype == torch.float32
+    assert np.array_equal((floats * 255).round().byte().permute(1, 2, 0).numpy(), expected)
+
+
+def test_a_grey_picture_becomes_a_color_one(no_faces: None, colorizer: Colorizer) -> None:
+    grey = photo_of(30, 40)[..., 0]
+    assert colorizer.colorize(grey, steps=1).shape == (30, 40, 3)
+    assert colorizer.colorize(torch.from_numpy(grey)[None], steps=1).shape == (3, 30, 40)
+
+
+def test_a_batch_comes_back_as_a_batch_and_a_list_as_a_list(no_faces: None, colorizer: Colorizer) -> None:
+    batch = torch.from_numpy(np.stack([photo_of(20, 30, seed) for seed in range(2)])).permute(0, 3, 1, 2)
+    assert colorizer.colorize(batch, steps=1).shape == (2, 3, 20, 30)
+    array, image = colorizer.colorize([photo_of(20, 30), Image.new("RGB", (8, 9))], steps=1)
+    assert isinstance(array, np.ndarray)
+    assert image.size == (8, 9)
+    assert colorizer.colorize([]) == []
+
+
+def test_several_samples_are_a_list_per_picture(no_faces: None, colorizer: Colorizer) -> None:
+    rgb = photo_of(20, 30)
+    assert len(colorizer.colorize(rgb, steps=1, samples=2)) == 2
+    assert [len(each) for each in colorizer.colorize([rgb, rgb, rgb], steps=1, samples=2)] == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.zeros((4, 4, 3)),
+        np.zeros((4, 4, 2), np.uint8),
+        np.zeros((0, 4, 3), np.uint8),
+        np.zeros(4, np.uint8),
+        torch.zeros(2, 4, 4),
+        torch.zeros(4, 4, dtype=torch.uint8),
+        torch.full((3, 4, 4), 255.0),
+        torch.full((3, 4, 4), float("nan")),
+        torch.zeros(3, 4, 4, dtype=torch.int64),
+        "photo.jpg",
+        None,
+    ],
+)
+def test_what_is_no_picture_is_refused_in_one_line(colorizer: Colorizer, picture: Any) -> None:
+    with pytest.raises(ZooError, match="cannot colour") as raised:
+        colorizer.colorize(picture)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"samples": 0},
+        {"steps": 0},
+        {"steps": 2.5},
+        {"seed": -1},
+        {"batch_size": 0},
+        {"guidance": float("nan")},
+        {"saturation": -0.5},
+        {"saturation": float("inf")},
+        {"sampler": "dim"},
+        {"time_power": 0.0},
+        {"colour": "red"},
+    ],
+)
+def test_an_option_that_cannot_be_is_refused_before_anything_is_done(
+    colorizer: Colorizer, options: dict[str, Any]
+) -> None:
+    with pytest.raises(ZooError, match=next(iter(options))) as raised:
+        colorizer.colorize(photo_of(8, 8), **options)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("sampler", "power"), [("ddim", 2.5), ("dpmpp_2m", 1.0), ("ddpm", 1.0)])
+def test_each_sampler_has_the_times_of_its_configuration(sampler: str, power: float) -> None:
+    assert ColorizeOptions(sampler=sampler).sampling().time_power == power
+    assert ColorizeOptions(sampler=sampler, time_power=1.5).sampling().time_power == 1.5

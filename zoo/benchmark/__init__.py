@@ -1,0 +1,1 @@
+"""The benchmark as a library: configuration, runs, sweeps, tables, analysis, report."""

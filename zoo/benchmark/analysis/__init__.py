@@ -1,0 +1,1 @@
+"""What tables of results say: comparisons and their statistics."""

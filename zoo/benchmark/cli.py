@@ -1,0 +1,115 @@
+"""How command-line tools end: one line on stderr for what a user can mend, and a fitting exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
+
+from zoo.benchmark.config.options import unknown
+from zoo.benchmark.config.plugins import GROUPS, options
+from zoo.errors import ZooError
+
+MENDABLE = (ZooError, HydraException, OmegaConfBaseException, OSError)
+MAIN_PROCESS = os.environ.get("RANK", "0") == "0"  # of several under ``accelerate launch``; the others only train
+INTERRUPTED = 130
+REFUSED = 2
+
+_EXTRAS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm", "ray": "ray"}  # of launchers
+
+# `run` sets HYDRA_FULL_ERROR for Hydra; what the user wanted is kept for this process and those that a launcher starts.
+_TRACEBACKS = os.environ.setdefault("ZOO_FULL_ERROR", os.environ.get("HYDRA_FULL_ERROR", "0")) == "1"
+
+
+class SweepError(ZooError):
+    """Not all jobs of a sweep ended well; each has told its own reason."""
+
+
+def run(main: Callable[[], object]) -> NoReturn:
+    """Run ``main`` and end the process: 0, 2 for an error that a user can mend, 130 for Ctrl-C.
+
+    With HYDRA_FULL_ERROR=1 errors keep their tracebacks.
+    """
+    before = os.environ.get("HYDRA_FULL_ERROR", "0")
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises its errors instead of printing them in its own way
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("\ninterrupted: start the same command again and it goes on from the last checkpoint", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:  # whoever read our output has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except MENDABLE as error:
+        if _TRACEBACKS:
+            raise
+        report(error)
+        raise SystemExit(REFUSED) from None
+    finally:
+        os.environ["HYDRA_FULL_ERROR"] = before
+    raise SystemExit(0)
+
+
+def job(work: Callable[[], object], *, sweep: bool) -> None:
+    """Run one job under Hydra. In a sweep the other jobs go on after a failure, and the process still ends with 2."""
+    try:
+        work()
+    except MENDABLE as error:
+        if _TRACEBACKS:
+            raise
+        report(error)
+        if not sweep:
+            raise SystemExit(REFUSED) from None  # not an Exception: Hydra would add a line of its own
+        raise SweepError("not all jobs of the sweep ended well; see the errors above") from error
+
+
+def report(error: BaseException) -> None:
+    """Say ``error`` in one line on stderr."""
+    print(f"error: {one_line(error)}", file=sys.stderr)
+
+
+def one_line(error: BaseException) -> str:
+    """What was wrong, what was expected and what to do, in one line."""
+    cause = error.__cause__
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        return _missing_config(error.missing_cfg_file, error.options)
+    if isinstance(error, OverrideParseException):
+        return f"cannot read {error.override!r} ({_first_line(error)}); values are given as key=value"
+    if isinstance(error, MissingMandatoryValue):
+        return f"{error.full_key} must be given: {error.full_key}=..."
+    for found in (error, cause):
+        if isinstance(found, ConfigKeyError | ConfigAttributeError) and "not in struct" in str(found):
+            return _unknown_key(found)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return " ".join([_first_line(error), *([f"({_first_line(cause)})"] if isinstance(cause, MENDABLE) else [])])
+
+
+def _missing_config(missing: str, found: object) -> str:
+    group, _, name = missing.removesuffix(".yaml").rpartition("/")
+    if group == "hydra/launcher" and name in _EXTRAS:
+        return f"{group}={name} is not installed; pip install -e .[{_EXTRAS[name]}]"
+    known = list(found) if isinstance(found, list | tuple) else options(group)
+    kind = GROUPS[group].kind if group in GROUPS else group or "configuration"
+    return unknown(kind, name, known)
+
+
+def _unknown_key(error: ConfigKeyError | ConfigAttributeError) -> str:
+    full_key = str(error.full_key)
+    section, _, key = full_key.rpartition(".")
+    parent = error.parent_node
+    known = [str(name) for name in parent if name != "hydra"] if isinstance(parent, DictConfig) else []
+    return unknown("option", key, known, section)
+
+
+def _first_line(error: BaseException) -> str:
+    """The first line, or two where the first only leads in to the second."""
+    told = str(error).removeprefix("Error parsing override ").removeprefix(repr(getattr(error, "override", "")))
+    lines = [line.strip() for line in told.splitlines() if line.strip() and "hydra.cc" not in line]
+    if isinstance(error, ZooError):
+        return " ".join(lines)
+    return " – ".join(lines[:2]) if lines else type(error).__name__

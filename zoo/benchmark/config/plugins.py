@@ -1,0 +1,87 @@
+"""Makes every registered name an option of its Hydra group: ``encoder=NAME`` works for third parties too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+
+from zoo import registry
+from zoo.benchmark.config.options import defaults
+from zoo.errors import ZooError
+from zoo.plugins import import_plugins
+
+_PACKAGED = Path(__file__).parents[1] / "configs"  # in an installed package
+CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "configs"  # else in a checkout
+GROUPS: dict[str, registry.Registry[Any]] = {
+    "encoder": registry.encoders,
+    "cond": registry.conditioners,
+    "data": registry.datasets,
+    "metrics": registry.metrics,
+}
+_BUILT_BY_THE_RUNNER = {"spec", "denoiser_levels"}  # of a conditioner: no options
+
+
+def asked_for(arguments: Iterable[str]) -> list[str]:
+    """The modules and files of ``plugins=[a.b,path/to/file.py]`` on a command line."""
+    found: list[str] = []
+    for argument in arguments:
+        if argument.startswith("plugins="):
+            value = OverridesParser.create().parse_override(argument).value()
+            found += [str(name) for name in (value if isinstance(value, list) else [value])]
+    return found
+
+
+def import_modules(names: str | Iterable[str]) -> None:
+    """Import modules and files for the names that they register, see `zoo.plugins`.
+
+    Before Hydra composes the configuration, so that it knows these names; and again in the processes of a launcher.
+    """
+    import_plugins([names] if isinstance(names, str) else names)
+
+
+def store_nodes() -> None:
+    """A Hydra node for each registered name without a YAML file: its name and the defaults of its constructor.
+
+    Raises:
+        ZooError: a YAML file has the name of a third party's plug-in, but is the configuration of another.
+    """
+    for group, names in GROUPS.items():
+        for name in names.list():
+            file = CONFIGS / group / f"{name}.yaml"
+            if not file.exists():
+                node = _node(names, name)
+                ConfigStore.instance().store(group=group, name=name, node={name: node} if group == "metrics" else node)
+            elif _name_in(file, group) != name:
+                raise ZooError(
+                    f"{names.kind} {name!r} has the name of {file}, which configures {_name_in(file, group)!r}; "
+                    "rename one of them"
+                )
+
+
+def options(group: str) -> list[str]:
+    """What may be written after ``group=``."""
+    stored = ConfigStore.instance().repo.get(group, {})
+    return sorted({Path(file).stem for file in (*(CONFIGS / group).glob("*.yaml"), *stored)})
+
+
+def _node(names: registry.Registry[Any], name: str) -> dict[str, Any]:
+    try:
+        values = defaults(names.get(name))
+    except ZooError:  # it does not import: creating it will say why, and nobody else's run is disturbed
+        values = {}
+    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items() if k not in _BUILT_BY_THE_RUNNER}
+    simple = (bool, int, float, str, list, type(None))
+    return {"name": name, **{key: value for key, value in plain.items() if isinstance(value, simple)}}
+
+
+def _name_in(file: Path, group: str) -> str:
+    content: Any = OmegaConf.load(file)
+    if group == "metrics":
+        ((key, content),) = content.items()
+        return str((content or {}).get("name", key))
+    return str(content.get("name"))

@@ -1,0 +1,240 @@
+"""The resolved configuration of one run, typed and checked before anything heavy is touched."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pooch
+
+from zoo import registry
+from zoo.benchmark.config.options import check_options, check_range, check_type, unknown
+from zoo.diffusion.denoiser import Denoiser, stages
+from zoo.diffusion.process import Diffusion
+from zoo.diffusion.samplers import SamplerConfig
+from zoo.errors import ZooError
+from zoo.evaluation.evaluate import EvalConfig
+from zoo.model import ColorDiffusion
+from zoo.training.config import TrainConfig
+
+T = TypeVar("T")
+
+METHODS = ("diffusion", "regression", "origin", "grey", "mean", "truth")
+UNTRAINED = ("grey", "mean", "truth")  # baselines without a network
+
+_SECTIONS = ("encoder", "cond", "data", "diffusion", "sampler", "train", "metrics", "denoiser", "eval")
+
+
+@dataclass(frozen=True)
+class PlugIn:
+    """A registered name and the options of its constructor."""
+
+    name: str
+    options: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"name": self.name, **self.options}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and on what a run takes place. None of it is part of the run's identity.
+
+    Args:
+        device: auto, cpu, mps, cuda or cuda:1.
+        plugins: modules to import for the names they register.
+        results_dir: the folder of run folders.
+        cache_dir: of decoded images and features; None: ``$ZOO_CACHE``, or the platform's cache folder.
+        table: a CSV to which the rows are appended too.
+    """
+
+    device: str = "auto"
+    plugins: tuple[str, ...] = ()
+    results_dir: str = "results/runs"
+    cache_dir: str | None = None
+    table: str | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
+            raise ZooError(f"device must be auto, cpu, mps, cuda or cuda:<number>, not {self.device!r}")
+
+    @property
+    def cache(self) -> Path:
+        """`cache_dir`, with its default resolved."""
+        folder = self.cache_dir or os.environ.get("ZOO_CACHE") or pooch.os_cache("face-colour-zoo")
+        return Path(folder).expanduser()
+
+
+@dataclass(frozen=True)
+class Spec:
+    """All that one run is. Sections and names are those of ``configs/``, but for ``data.limit``: ``data_limit``.
+
+    ``method`` says how colours come about: by the pair under test (``diffusion``), or by a baseline.
+    """
+
+    method: str
+    encoder: PlugIn
+    cond: PlugIn
+    data: PlugIn
+    data_limit: int | None
+    metrics: dict[str, PlugIn]
+    denoiser: dict[str, Any]
+    diffusion: Diffusion
+    sampler: SamplerConfig
+    train: TrainConfig
+    eval: EvalConfig
+    image_size: int
+    seed: int
+    machine: Machine
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Spec:
+        """Check a resolved configuration (plain dicts and lists).
+
+        Raises:
+            ZooError: naming a key that is unknown, missing, of a wrong type or out of range.
+        """
+        machine = {field.name for field in fields(Machine)}
+        _check_keys(config, machine)
+        sections = {name: _section(config, name) for name in _SECTIONS}
+        data = dict(sections["data"])
+        limit = data.pop("limit", None)
+        _check_number("image_size", config["image_size"], int, "[8, inf)")
+        _check_number("seed", config["seed"], int, "[0, inf)")
+        _check_number("data.limit", limit, int | None, "[1, inf)")
+        _check_denoiser(sections["denoiser"], config["image_size"])
+        diffusion = _build("diffusion", Diffusion, sections["diffusion"])
+        _check_method(config["method"], diffusion)
+        return cls(
+            method=config["method"],
+            encoder=_plug_in("encoder", sections["encoder"], registry.encoders),
+            cond=_conditioner("cond", sections["cond"]),
+            data=_plug_in("data", data, registry.datasets),
+            data_limit=limit,
+            metrics=_metrics(sections["metrics"]),
+            denoiser=dict(sections["denoiser"]),
+            diffusion=diffusion,
+            sampler=_build("sampler", SamplerConfig, sections["sampler"]),
+            train=_build("train", TrainConfig, sections["train"]),
+            eval=_build("eval", EvalConfig, sections["eval"]),
+            image_size=config["image_size"],
+            seed=config["seed"],
+            machine=_build("", Machine, {key: config[key] for key in machine & set(config)}),
+        )
+
+    def build_model(self) -> ColorDiffusion:
+        """The untrained model. Raises `ZooError` for missing weights or an impossible pair."""
+        return ColorDiffusion(
+            encoder=self.encoder.as_dict(),
+            cond=self.cond.as_dict(),
+            denoiser=self.denoiser,
+            diffusion=asdict(self.diffusion),
+            image_size=self.image_size,
+            seed=self.seed,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, in the layout of the configuration."""
+        plain = {
+            "method": self.method,
+            "encoder": self.encoder.as_dict(),
+            "cond": self.cond.as_dict(),
+            "data": {**self.data.as_dict(), "limit": self.data_limit},
+            "diffusion": asdict(self.diffusion),
+            "sampler": asdict(self.sampler),
+            "train": asdict(self.train),
+            "metrics": {key: metric.as_dict() for key, metric in self.metrics.items()},
+            "image_size": self.image_size,
+            "seed": self.seed,
+            "denoiser": dict(self.denoiser),
+            "eval": asdict(self.eval),
+            **asdict(self.machine),
+        }
+        return _as_yaml(plain)
+
+
+def _check_keys(config: Mapping[str, Any], machine: set[str]) -> None:
+    own = {*_SECTIONS, "method", "image_size", "seed"}
+    for key in config:
+        if key not in own | machine:
+            raise ZooError(unknown("option", str(key), own | machine))
+    for key in sorted(own - set(config)):
+        raise ZooError(f"the configuration lacks {key!r}; see configs/config.yaml")
+
+
+def _section(config: Mapping[str, Any], name: str, prefix: str = "") -> Mapping[str, Any]:
+    section = config[name]
+    if not isinstance(section, Mapping):
+        raise ZooError(f"{prefix}{name} must be one of its group's options, with values below it, not {section!r}")
+    return section
+
+
+def _build(section: str, cls: type[T], options: Mapping[str, Any]) -> T:
+    check_options(section, cls, options)
+    return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in options.items()})
+
+
+def _plug_in(
+    section: str, node: Mapping[str, Any], names: registry.Registry[Any], *, given: tuple[str, ...] = ()
+) -> PlugIn:
+    """The name and options of a node; imports the class, to check them against its constructor."""
+    options = dict(node)
+    name = options.pop("name", None)
+    check_type(f"{section}.name", name, str)
+    check_options(section, names.get(str(name)), options, given=given)
+    return PlugIn(str(name), options)
+
+
+def _conditioner(section: str, node: Mapping[str, Any]) -> PlugIn:
+    """A conditioner, and the parts of one that is a sum."""
+    chosen = _plug_in(section, node, registry.conditioners, given=("spec", "denoiser_levels"))
+    if chosen.name == "sum":
+        parts = _section({"parts": None, **chosen.options}, "parts", f"{section}.")
+        for key in parts:
+            _conditioner(f"{section}.parts.{key}", {"name": key, **_section(parts, key, f"{section}.parts.")})
+    return chosen
+
+
+def _metrics(nodes: Mapping[str, Any]) -> dict[str, PlugIn]:
+    """Each node is a metric under a name of its own; the metric is the one of that name, unless it says ``name:``."""
+    if not nodes:
+        raise ZooError("metrics is empty; name at least one, as in metrics=[lpips]")
+    return {
+        key: _plug_in(f"metrics.{key}", {"name": key, **_section(nodes, key, "metrics.")}, registry.metrics)
+        for key in nodes
+    }
+
+
+def _check_number(name: str, value: Any, hint: Any, interval: str) -> None:
+    check_type(name, value, hint)
+    if value is not None:
+        check_range(name, value, interval)
+
+
+def _check_method(method: Any, diffusion: Diffusion) -> None:
+    if method not in METHODS:
+        raise ZooError(unknown("method", str(method), METHODS))
+    if diffusion.regression != (method == "regression"):
+        raise ZooError("method=regression and diffusion=regression are one thing; give method=regression alone")
+
+
+def _check_denoiser(options: Mapping[str, Any], image_size: int) -> None:
+    check_options("denoiser", Denoiser, options, given=("extra",))
+    stride = stages(dict(options))[-1].stride
+    if image_size % stride:
+        near = max(1, round(image_size / stride)) * stride
+        raise ZooError(
+            f"image_size must be a multiple of chroma_scale · patch · 2^(levels − 1) = {stride}, "
+            f"not {image_size}; try image_size={near}"
+        )
+
+
+def _as_yaml(value: Any) -> Any:
+    """Dicts, lists and scalars only."""
+    if isinstance(value, Mapping):
+        return {str(key): _as_yaml(item) for key, item in value.items()}
+    return [_as_yaml(item) for item in value] if isinstance(value, list | tuple) else value

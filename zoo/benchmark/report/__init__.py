@@ -1,0 +1,1 @@
+"""All of a table as one page. It needs no network and asks nobody for anything."""

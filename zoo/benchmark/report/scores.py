@@ -1,0 +1,146 @@
+"""What each cell scored and took, with spread over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from zoo.benchmark.tables import cells
+from zoo.benchmark.tables.cells import COSTS, DIFFUSION, UNSEEDED, Cell
+from zoo.benchmark.tables.text_table import number
+
+_PREFERRED = ("st_lpips", "psnr")  # to look at first, where a table has them
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column of scores; ``higher_is_better``: None where neither is."""
+
+    name: str
+    higher_is_better: bool | None
+
+    @property
+    def sense(self) -> str:
+        named = {True: "higher is better", False: "lower is better", None: "to compare with the truth"}
+        return named[self.higher_is_better]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric of one cell.
+
+    Attributes:
+        mean, sd: over the runs that have a value; None without any, and without a second one.
+        n: number of those runs.
+        text, spread: the same for people.
+        told: values by seed, and why there are holes.
+        reasons: why, alone.
+    """
+
+    mean: float | None
+    sd: float | None
+    n: int
+    text: str
+    spread: str
+    told: str
+    reasons: tuple[str, ...] = ()
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """A cell with its scores, by metric, and costs, by column of the table (means over its runs)."""
+
+    cell: Cell
+    seeds: list[int]
+    scores: dict[str, Score]
+    costs: dict[str, float]
+
+    @property
+    def is_baseline(self) -> bool:
+        return self.cell.method != DIFFUSION
+
+    @property
+    def trains(self) -> bool:
+        return self.cell.method not in UNSEEDED
+
+
+def metrics(table: pd.DataFrame, names: Sequence[str]) -> list[Metric]:
+    """Those named, in that order."""
+    better = table.drop_duplicates("metric").set_index("metric")["higher_is_better"]
+    return [Metric(name, None if pd.isna(better[name]) else bool(better[name])) for name in names]
+
+
+def first_choice(known: Sequence[Metric], wanted: Sequence[str], candidates: Sequence[str]) -> str | None:
+    """The metric to look at first, of ``candidates``: the first that was asked for, else a preferred one, else the
+    first with a better side, else any."""
+    sided = [metric.name for metric in known if metric.higher_is_better is not None]
+    order = [*wanted, *_PREFERRED, *sided, *(metric.name for metric in known)]
+    return next((name for name in order if name in candidates), None)
+
+
+def lines(table: pd.DataFrame, known: Sequence[Metric]) -> list[Line]:
+    """One for each cell, in order."""
+    best = {metric.name: _best(table, metric) for metric in known}
+    groups = cells.by_cell(table)
+    made = []
+    for cell in cells.of(table):
+        here = groups[cell]
+        runs = here.drop_duplicates("run_id")
+        by_metric = dict(iter(here.groupby("metric", sort=False)))
+        scores = {str(name): _score(part, best.get(str(name)) == cell) for name, part in by_metric.items()}
+        seeds = sorted({int(seed) for seed in runs["seed"]})
+        costs = {name: float(runs[name].mean()) for name in COSTS}
+        made.append(Line(cell, seeds, scores, costs))
+    return made
+
+
+def missing(found: Sequence[Line], known: Sequence[Metric]) -> list[str]:
+    """A sentence for each metric and reason for which scores are missing."""
+    told = []
+    for metric in known:
+        of_metric = {line.cell: line.scores[metric.name] for line in found if metric.name in line.scores}
+        for reason in dict.fromkeys(reason for score in of_metric.values() for reason in score.reasons):
+            concerned = [str(cell) for cell, score in of_metric.items() if reason in score.reasons]
+            where = "all cells" if len(concerned) == len(found) else ", ".join(concerned)
+            told.append(f"{metric.name} ({where}): {reason}")
+    return told
+
+
+def amount(value: float) -> str:
+    """A cost for people: 2,191,108 or 96.01 or 0.04598."""
+    return f"{value:,.0f}" if value >= 1000 or value == int(value) else number(value)
+
+
+def _best(table: pd.DataFrame, metric: Metric) -> Cell | None:
+    """The pair with the best mean; baselines are there to compare with and never win."""
+    if metric.higher_is_better is None:
+        return None
+    pairs = table[(table["metric"] == metric.name) & (table["method"] == DIFFUSION)].dropna(subset="value")
+    means = {cell: float(part["value"].mean()) for cell, part in cells.by_cell(pairs).items()}
+    if not means:
+        return None
+    return (max if metric.higher_is_better else min)(means, key=means.__getitem__)
+
+
+def _score(here: pd.DataFrame, best: bool) -> Score:
+    valued = here.dropna(subset="value").sort_values("seed")
+    told = [f"seed {seed}: {number(value)}" for seed, value in zip(valued["seed"], valued["value"])]
+    why = tuple(dict.fromkeys(note or "no reason given" for note in here.loc[here["value"].isna(), "note"]))
+    told += [f"no value: {reason}" for reason in why]
+    n = len(valued)
+    if not n:
+        return Score(None, None, 0, "–", "", "; ".join(told), why)
+    mean, sd = float(valued["value"].mean()), float(valued["value"].std()) if n > 1 else None
+    text = number(mean)
+    spread = f"n={n}" if sd is None else f"± {_beside(sd, text)}, n={n}"
+    return Score(mean, sd, n, text, spread, "; ".join(told), why, best)
+
+
+def _beside(sd: float, mean: str) -> str:
+    """``sd`` with as many places as the mean beside it, unless that leaves nothing of it."""
+    places = len(mean.partition(".")[2])
+    text = f"{sd:.{places}f}"
+    return number(sd) if "e" in mean or float(text) == 0 else text

@@ -1,0 +1,259 @@
+"""One run, from its configuration to its rows."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from zoo import registry
+from zoo.benchmark.cli import MAIN_PROCESS
+from zoo.benchmark.config.labels import label
+from zoo.benchmark.config.plugins import import_modules
+from zoo.benchmark.config.spec import UNTRAINED, Spec
+from zoo.benchmark.runs import environment
+from zoo.benchmark.runs.artifacts import read_protocol, write_artifacts
+from zoo.benchmark.runs.grid import save_grid
+from zoo.benchmark.runs.identity import protocol, protocol_id, run_id, training_id
+from zoo.benchmark.runs.progress import TrainingBar, bar, one_line_warning
+from zoo.benchmark.runs.store import RunFolder
+from zoo.benchmark.tables import rows
+from zoo.benchmark.tables.rows import Row
+from zoo.benchmark.tables.text_table import number, render
+from zoo.cache.images import ImageCache, View, open_images
+from zoo.data import Dataset
+from zoo.errors import ZooError
+from zoo.evaluation.evaluate import Evaluation, evaluate
+from zoo.methods.baselines import Grey, Mean, Truth
+from zoo.methods.colorer import Colorer, ModelColorer
+from zoo.model import ColorDiffusion
+from zoo.training.batches import open_batches
+from zoo.training.trainer import TrainResult, train
+
+OnClaimed = Callable[[str, bool], object]  # (a run's id, whether it is done already)
+
+_SHOWN = 8  # photos in the picture of a run
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has been checked and opened, but not started."""
+
+    spec: Spec
+    labels: dict[str, str]
+    model: ColorDiffusion | None  # None: a baseline that trains nothing
+    dataset: Dataset
+    images: dict[str, ImageCache]
+    device: str
+    weights_sha: str | None  # of the weights that were given; an encoder may pretrain its own later
+
+    @classmethod
+    def open(cls, config: DictConfig) -> Run:
+        """Raises `ZooError` for something that the user can mend, before anything heavy is done."""
+        import_modules(config.plugins)
+        missing = sorted(OmegaConf.missing_keys(config))
+        if missing:
+            raise ZooError(f"{missing[0]} must be given: {missing[0]}=...")
+        spec = Spec.from_config(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+        device = environment.pick_device(spec.machine.device)
+        if device == "cpu" and spec.train.mixed_precision == "fp16":
+            raise ZooError("train.mixed_precision=fp16 needs a GPU; expected no or bf16 on device=cpu")
+        environment.reset_peak_memory(device)
+        model = None if spec.method in UNTRAINED else spec.build_model()
+        dataset = registry.datasets.create(spec.data.name, **spec.data.options)
+        labels = {group: label(config, group) if model else "" for group in ("encoder", "cond")}
+        images = _open_images(spec, dataset)
+        return cls(spec, labels, model, dataset, images, device, model.encoder.weights_sha if model else None)
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        pair = f"encoder={self.labels['encoder']} cond={self.labels['cond']}" if self.model else ""
+        return pair if self.spec.method == "diffusion" else f"method={self.spec.method} {pair}".strip()
+
+    @property
+    def id(self) -> str:
+        manifests = {role: cache.manifest for role, cache in self.images.items()}
+        return run_id(self.spec, manifests=manifests, weights_sha=self.weights_sha)
+
+    @property
+    def training_id(self) -> str:
+        manifest = self.images["train"].manifest
+        return training_id(self.spec, manifest=manifest, weights_sha=self.weights_sha)
+
+    def train(self, folder: RunFolder) -> TrainResult:
+        if self.model is None:
+            return TrainResult(0, 0, 0.0)
+        spec = self.spec
+        with TrainingBar("pretraining") as pretraining:
+            batches = open_batches(
+                self.model,
+                self.dataset,
+                spec.train,
+                seed=spec.seed,
+                cache_dir=spec.machine.cache,
+                device=self.device,
+                limit=spec.data_limit,
+                progress=bar,
+                on_step=pretraining,  # in whichever process does it
+            )
+        self.model.face_box = self.dataset.face_box  # for photos in which the face lies elsewhere
+        with TrainingBar("training", folder.progress) as training:
+            on_step = training if MAIN_PROCESS else None
+            return train(self.model, batches, spec.train, folder.path, device=self.device, on_step=on_step)
+
+    def score(self) -> Evaluation:
+        return evaluate(
+            self._colorer(),
+            self.dataset,
+            [registry.metrics.create(metric.name, **metric.options) for metric in self.spec.metrics.values()],
+            self.spec.eval,
+            image_size=self.spec.image_size,
+            device=self.device,
+            cache_dir=self.spec.machine.cache,
+            progress=bar,
+        )
+
+    def _colorer(self) -> Colorer:
+        if self.model is not None:
+            return ModelColorer(self.model, self.spec.sampler)
+        if self.spec.method == "mean":
+            return Mean.of(self.images["train"])
+        return Grey() if self.spec.method == "grey" else Truth(self.spec.denoiser["chroma_scale"])
+
+    def protocol(self, found: Evaluation) -> dict[str, Any]:
+        """How the scores were made, as plain values."""
+        return protocol(self.spec, manifest=found.manifest)
+
+    def rows(self, identity: str, trained: TrainResult, found: Evaluation, peak: float) -> list[Row]:
+        counts = {"params": 0, "encoder_params": 0, "cond_params": 0}
+        shared: dict[str, Any] = {
+            "run_id": identity,
+            "method": self.spec.method,
+            "encoder": self.labels["encoder"],
+            "cond": self.labels["cond"],
+            "seed": self.spec.seed if self.model else 0,
+            "n_images": found.n_images,
+            "protocol_id": protocol_id(self.protocol(found)),
+            **(self.model.parameter_counts() if self.model else counts),
+            "train_seconds": round(trained.seconds, 3),
+            "images_seen": trained.images_seen,
+            "sample_seconds_per_image": round(found.seconds_per_image, 6),
+            "peak_memory_mb": round(peak, 1),
+            "device": environment.device_name(self.device),
+            "git_sha": environment.git_sha(),
+            "weights_sha": (self.model.encoder.weights_sha if self.model else None) or "",
+        }
+        made = []
+        for score in found.scores:
+            usable = score.value is not None and math.isfinite(score.value)
+            note = score.note if usable or score.value is None else f"the value is {score.value}; {score.note}"
+            made.append(
+                Row(
+                    metric=score.name,
+                    value=float(score.value) if usable and score.value is not None else None,
+                    higher_is_better=score.higher_is_better,
+                    note=note,
+                    **shared,
+                )
+            )
+        return made
+
+
+def run(config: DictConfig, on_claimed: OnClaimed | None = None) -> None:
+    """Check, open, train, score and write; a run that is done already only shows its rows.
+
+    Args:
+        on_claimed: told the run's id and whether it is done already, once no other process may work on it.
+
+    Raises:
+        ZooError: something that the user can mend, as early as it can be known.
+        HeldError: another process is at work on this run.
+    """
+    warnings.showwarning = one_line_warning
+    try:
+        _run(Run.open(config), on_claimed)
+    except torch.cuda.OutOfMemoryError as error:
+        raise ZooError(f"out of memory ({error}); lower train.batch_size or eval.batch_size") from error
+
+
+def _run(opened: Run, on_claimed: OnClaimed | None) -> None:
+    machine = opened.spec.machine
+    identity = opened.id
+    folder = RunFolder(Path(machine.results_dir), identity)
+    with folder.claimed() if MAIN_PROCESS else nullcontext():
+        if on_claimed and MAIN_PROCESS:
+            on_claimed(identity, folder.done)
+        if folder.done:
+            print(f"run {identity} is done already; to repeat it, delete {folder.path}")
+        else:
+            _carry_out(opened, folder, identity)
+    if not MAIN_PROCESS:
+        return
+    results = rows.read(folder.rows)
+    warning = rows.append(Path(machine.table), results, read_protocol(folder.path)) if machine.table else ""
+    if warning:
+        print(f"warning: {warning}")
+    _show(results, folder)
+
+
+def _carry_out(opened: Run, folder: RunFolder, identity: str) -> None:
+    if MAIN_PROCESS:
+        print(f"run {identity}: {opened.name} on {opened.device}")
+        facts = {"training_id": opened.training_id, **{role: _counts(cache) for role, cache in opened.images.items()}}
+        folder.describe(opened.spec.as_dict(), environment.describe(opened.device), facts)
+        same = folder.adopt_training(opened.training_id) if opened.model else None
+        if same:
+            print(f"the same training as run {same}: going on from its last checkpoint")
+    trained = opened.train(folder)
+    if MAIN_PROCESS:
+        folder.remember_peak(environment.peak_memory_mb(opened.device))
+        found = opened.score()
+        save_grid(folder.grid, found.strips[:_SHOWN])
+        write_artifacts(folder.path, opened.protocol(found), found)
+        peak = folder.remember_peak(environment.peak_memory_mb(opened.device))
+        folder.finish(opened.rows(identity, trained, found, peak))
+
+
+def _open_images(spec: Spec, dataset: Dataset) -> dict[str, ImageCache]:
+    """The images to train on and those to score, decoded. Their hashes are part of the run's identity."""
+    size, cache = View(spec.image_size), spec.machine.cache
+    scored = spec.eval.split
+    return {
+        "train": open_images(dataset, "train", size, cache, drop_grey=True, limit=spec.data_limit, progress=bar),
+        "eval": open_images(dataset, scored, size, cache, drop_grey=False, limit=spec.eval.limit, progress=bar),
+    }
+
+
+def _counts(cache: ImageCache) -> dict[str, Any]:
+    return {
+        "images": len(cache),
+        "grey": len(cache.grey),
+        "skipped": [{"file": key, "reason": reason} for key, reason in cache.skipped],
+        "manifest": cache.manifest,
+    }
+
+
+def _show(results: Sequence[Row], folder: RunFolder) -> None:
+    """The scores, and where the picture is."""
+    arrows = {True: "higher", False: "lower", None: ""}
+    table = [["metric", "value", "better", ""]]
+    for row in results:
+        table.append(
+            [row.metric, "–" if row.value is None else number(row.value), arrows[row.higher_is_better], row.note]
+        )
+    print("\n" + render(table, left=(0, 2, 3)))
+    first = results[0]
+    print(
+        f"\n{first.n_images} images, {first.params / 1e6:.2f} M parameters (encoder {first.encoder_params / 1e6:.2f}, "
+        f"conditioner {first.cond_params / 1e6:.2f}), {first.images_seen} images seen in {first.train_seconds:.0f} s, "
+        f"{1e3 * first.sample_seconds_per_image:.1f} ms to colour one"
+    )
+    print(f"rows:    {folder.rows}\npicture: {folder.grid}")

@@ -1,0 +1,1 @@
+"""Many runs: their ledger, and how they share the work."""

@@ -1,0 +1,1 @@
+"""Result rows, and the tables that hold them."""

@@ -1,0 +1,276 @@
+"""Result rows, one per run × score, and the CSV tables that hold them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+import types
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from zoo.benchmark.tables.protocols import remember
+from zoo.errors import ZooError
+from zoo.files import replacing
+
+try:
+    import fcntl
+except ImportError:  # Windows: no lock; each write is atomic all the same
+    fcntl = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One score of one run.
+
+    Attributes:
+        value: None is a hole, and ``note`` says why.
+        higher_is_better: None where neither is.
+        n_images: that were scored.
+        params, encoder_params, cond_params: numbers of parameters.
+        train_seconds: of training alone, over all sittings.
+        images_seen: in training, repetitions counted.
+        peak_memory_mb: of the process, or of the GPU where there is one.
+        weights_sha: of the encoder's pretrained weights; empty: it has none.
+        method: how colours come about: ``diffusion`` by the pair, or a baseline. Those that train nothing have neither
+            encoder nor cond.
+    """
+
+    run_id: str
+    encoder: str
+    cond: str
+    seed: int
+    metric: str
+    value: float | None
+    higher_is_better: bool | None
+    n_images: int
+    protocol_id: str
+    params: int
+    encoder_params: int
+    cond_params: int
+    train_seconds: float
+    images_seen: int
+    sample_seconds_per_image: float
+    peak_memory_mb: float
+    device: str
+    git_sha: str
+    weights_sha: str
+    note: str = ""
+    method: str = "diffusion"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.run_id, self.metric
+
+
+COLUMNS = [field.name for field in fields(Row)]
+_WHAT_AND_HOW = ("value", "protocol_id", "method", "encoder", "cond", "seed")
+_HEADERS = (COLUMNS, COLUMNS[:-1])  # tables from before there were baselines lack ``method``
+
+
+def merge(*parts: Iterable[Row], names: Sequence[str] = ()) -> list[Row]:
+    """All rows, one for each (run_id, metric), in order of first appearance.
+
+    Which one is kept does not depend on the order: one with a value before a hole, then the first as text. So the same
+    run repeated, which took other seconds on another device, is no conflict.
+
+    Args:
+        names: of the parts, for the message.
+
+    Raises:
+        ZooError: two rows of one key conflict: in their scores, or in what was scored and how.
+    """
+    kept: dict[tuple[str, str], Row] = {}
+    origin: dict[tuple[str, str], int] = {}
+    for number, part in enumerate(parts):
+        for row in part:
+            old = kept.setdefault(row.key, row)
+            if old is row:
+                origin[row.key] = number
+                continue
+            _refuse_conflict(old, row, [names[i] for i in (origin[row.key], number)] if names else [])
+            if _preference(row) < _preference(old):
+                kept[row.key], origin[row.key] = row, number
+    return list(kept.values())
+
+
+def append(path: Path, rows: Iterable[Row], protocols: Mapping[str, Mapping[str, Any]] | None = None) -> str:
+    """Add rows to a table, which is made if missing; rows it already has are not added again.
+
+    The whole table is written anew beside the old one and renamed onto it, under a lock: a crash leaves the old
+    one, and processes that append at the same time lose nothing.
+
+    Args:
+        protocols: protocol_id → what it hashes, kept in ``T.protocols.json`` beside the table ``T.csv``.
+
+    Returns:
+        A warning for the user about a broken last line that was moved to ``<path>.broken``, or ``""``.
+
+    Raises:
+        ZooError: the file is not such a table, or has other scores of the same run.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(path):
+        old, fragment = _parse(path)
+        merged = merge(old, rows, names=[str(path), "the new rows"])
+        if protocols:
+            remember(path, protocols)
+        if fragment:
+            with path.with_name(path.name + ".broken").open("a") as file:
+                file.write(fragment + "\n")
+        if fragment or merged != old or path.stat().st_size == 0:
+            write(path, merged)
+    return f"{path}: its last line was cut off; it is now in {path.name}.broken" if fragment else ""
+
+
+def write(path: Path, rows: Iterable[Row]) -> None:
+    """Write a table atomically."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_as_text(row) for row in rows)
+    with replacing(path) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8", newline="\n")
+
+
+def read(path: Path) -> list[Row]:
+    """The rows of a table.
+
+    Raises:
+        ZooError: it does not exist, is not such a table, or its last line was cut off.
+    """
+    if not path.is_file():
+        raise ZooError(f"table {path} does not exist")
+    rows, fragment = _parse(path)
+    if fragment:
+        raise ZooError(
+            f"{path}: its last line was cut off ({fragment[:40]!r}…); delete it, or append to mend the table"
+        )
+    return rows
+
+
+def frame(rows: Iterable[Row]) -> pd.DataFrame:
+    """Rows as a table of pandas, where a hole is NaN."""
+    table = pd.DataFrame([vars(row) for row in rows], columns=COLUMNS)
+    return table.astype({"value": float, "higher_is_better": object})
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """``frame(read(path))``, twenty times as fast for a table that is as `write` leaves it.
+
+    Raises:
+        ZooError: as `read` does.
+    """
+    try:
+        found = arrow_csv.read_csv(path, parse_options=_PARSE, convert_options=_CONVERT)
+    except (OSError, pa.ArrowInvalid):
+        return frame(read(path))
+    if found.column_names not in _HEADERS or not _ends_with_newline(path) or not _complete(found):
+        return frame(read(path))
+    table = found.to_pandas().astype({"higher_is_better": object})
+    return table.assign(method=table.get("method", "diffusion"))
+
+
+def _complete(table: pa.Table) -> bool:
+    """Whether only what may be empty is, and all numbers are finite."""
+    required = [column for name, column in zip(table.column_names, table.columns) if name not in _MAY_BE_EMPTY]
+    numbers = [column.drop_null().to_numpy() for column in table.columns if pa.types.is_floating(column.type)]
+    return not any(column.null_count for column in required) and all(np.isfinite(some).all() for some in numbers)
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() == b"\n"
+
+
+def _refuse_conflict(old: Row, new: Row, names: Sequence[str]) -> None:
+    for column in _WHAT_AND_HOW:
+        one, two = getattr(old, column), getattr(new, column)
+        if one != two and not (column == "value" and None in (one, two)):
+            where = [f" in {name}" for name in names] or ["", ""]
+            raise ZooError(
+                f"run {old.run_id}, {old.metric}: {column} is {one!r}{where[0]} and {two!r}{where[1]}; one run has one "
+                "result: delete the rows of one of them, or keep them in a table of their own"
+            )
+
+
+def _preference(row: Row) -> tuple[bool, tuple[str, ...]]:
+    return row.value is None, _as_text(row)
+
+
+def _as_text(row: Row) -> tuple[str, ...]:
+    """Fields as they stand in the file: one line, floats to the bit, None empty."""
+    return tuple("" if value is None else " ".join(str(value).split()) for value in vars(row).values())
+
+
+def _parse(path: Path) -> tuple[list[Row], str]:
+    """The rows, and a last line that was cut off, if there is one."""
+    text = path.read_text(encoding="utf-8")
+    if not text:
+        return [], ""
+    *lines, last = text.split("\n")
+    fragment = ""
+    if last:  # no newline at the end: an editor's habit if the line is whole, otherwise a crash
+        whole = len(next(csv.reader([last]))) == len(next(csv.reader([lines[0]]), []))
+        lines, fragment = ([*lines, last], "") if whole else (lines, last)
+    header = next(csv.reader([lines[0]]), None) if lines else None
+    if header not in _HEADERS:
+        raise ZooError(f"{path} is not a table of results: its first line should be {','.join(COLUMNS[:5])},…")
+    return [_row(path, number, header, cells) for number, cells in enumerate(csv.reader(lines[1:]), 2)], fragment
+
+
+def _row(path: Path, number: int, header: list[str], cells: list[str]) -> Row:
+    if len(cells) != len(header):
+        raise ZooError(f"{path}, line {number}: {len(cells)} fields, expected {len(header)}")
+    try:
+        return Row(**{name: _value(cell, _TYPES[name]) for name, cell in zip(header, cells)})
+    except ValueError as error:
+        raise ZooError(f"{path}, line {number}: {error}") from error
+
+
+def _value(cell: str, kind: Any) -> Any:
+    if isinstance(kind, types.UnionType):
+        return _value(cell, get_args(kind)[0]) if cell else None
+    if kind is bool:
+        if cell not in ("True", "False"):
+            raise ValueError(f"expected True or False, not {cell!r}")
+        return cell == "True"
+    if kind is float and not math.isfinite(float(cell)):
+        raise ValueError(f"expected a finite number, not {cell!r}")
+    return kind(cell)
+
+
+_TYPES = get_type_hints(Row)
+_MAY_BE_EMPTY = [name for name, kind in _TYPES.items() if isinstance(kind, types.UnionType)]
+_ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64(), float | None: pa.float64(), bool | None: pa.bool_()}
+_PARSE = arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
+_CONVERT = arrow_csv.ConvertOptions(
+    column_types={name: _ARROW[kind] for name, kind in _TYPES.items()},
+    null_values=[""],
+    true_values=["True"],
+    false_values=["False"],
+    strings_can_be_null=False,
+)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the table for this process alone. A lock holds for a file, not for a name: if the table was replaced
+    while we waited, we wait for the new one."""
+    while True:
+        with path.open("a") as file:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                yield
+                return

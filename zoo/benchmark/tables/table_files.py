@@ -1,0 +1,103 @@
+"""Tables of results and what lies beside them, from many files."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from zoo.benchmark.tables import rows
+from zoo.benchmark.tables.rows import COLUMNS, Row
+from zoo.errors import ZooError
+
+PER_IMAGE = "per_image.parquet"  # in a run folder
+
+
+def paths(patterns: Iterable[str]) -> list[Path]:
+    """The files that names or globs stand for, each once; a glob without match stands for itself."""
+    found = [path for pattern in patterns for path in sorted(glob.glob(pattern, recursive=True)) or [pattern]]
+    return [Path(path) for path in dict.fromkeys(found)]
+
+
+def load(tables: Sequence[Path]) -> pd.DataFrame:
+    """Rows of all tables, one for each run and metric, as `rows.merge` keeps them.
+
+    Raises:
+        ZooError: one does not exist, is no such table or conflicts with another; or there are no rows.
+    """
+    parts = [rows.read_frame(path).assign(file=str(path)) for path in tables]
+    parts = [part for part in parts if not part.empty]
+    if not parts:
+        raise ZooError(f"{', '.join(map(str, tables))}: no rows in there; run benchmarks/run.py first")
+    table = pd.concat(parts, ignore_index=True).drop_duplicates(COLUMNS)
+    twice = table.duplicated(["run_id", "metric"], keep=False)
+    if twice.any():
+        repeated = table[twice]
+        kept = _merged(repeated)
+        firsts = repeated.drop_duplicates(["run_id", "metric"])  # in the same order
+        table = pd.concat([table[~twice], kept.set_index(firsts.index)]).sort_index()
+    return table[COLUMNS].reset_index(drop=True)
+
+
+def beside(table: Path) -> Path:
+    """Where a table's values per image are kept."""
+    return table.with_name(f"{table.stem}.{PER_IMAGE}")
+
+
+def per_image(
+    tables: Sequence[Path], runs_dir: Path, run_ids: Iterable[str], metrics: Iterable[str] | None = None
+) -> pd.DataFrame:
+    """Values per image, from beside the tables or, for runs that are not there, from their folders: that of the table,
+    if it bears the run's id, or one in ``runs_dir``.
+
+    Args:
+        metrics: which to read; by default all.
+
+    Returns:
+        One float64 column for each metric that has such values, NaN where an image has none; indexed by (run_id,
+        image). Runs without values are left out.
+    """
+    missing = list(dict.fromkeys(run_ids))
+    wanted = None if metrics is None else list(metrics)
+    folders = {table.parent.name: table.parent for table in tables}
+    parts = []
+    for table in tables:
+        part = _read(beside(table), ["run_id", "image"], wanted, missing) if missing else None
+        if part is not None:
+            parts.append(part)
+            found = set(part["run_id"])
+            missing = [run for run in missing if run not in found]
+    for run in missing:
+        part = _read(folders.get(run, runs_dir / run) / PER_IMAGE, ["image"], wanted)
+        if part is not None:
+            parts.append(part.assign(run_id=run))
+    if not parts:
+        return pd.DataFrame(index=pd.MultiIndex.from_arrays([[], []], names=["run_id", "image"]))
+    return pd.concat(parts, ignore_index=True).set_index(["run_id", "image"]).astype("float64")
+
+
+def _read(path: Path, keys: list[str], metrics: list[str] | None, runs: list[str] | None = None) -> pd.DataFrame | None:
+    if not path.is_file():
+        return None
+    try:
+        there = pq.read_schema(path).names
+        columns = [name for name in there if name not in keys and (metrics is None or name in metrics)]
+        filters = [("run_id", "in", runs)] if runs else None
+        return pq.read_table(path, columns=[*keys, *columns], filters=filters).to_pandas()
+    except (ValueError, KeyError) as error:  # ArrowInvalid is a ValueError
+        raise ZooError(f"{path} holds no values per image ({error}); delete it, or score the run again") from error
+
+
+def _merged(repeated: pd.DataFrame) -> pd.DataFrame:
+    parts = [(str(file), part[COLUMNS]) for file, part in repeated.groupby("file", sort=False)]
+    lists = [[_row(values) for values in part.itertuples(index=False)] for _, part in parts]
+    return rows.frame(rows.merge(*lists, names=[file for file, _ in parts]))
+
+
+def _row(values: Iterable[object]) -> Row:
+    named = dict(zip(COLUMNS, values))
+    absent = {name: None for name in ("value", "higher_is_better") if pd.isna(named[name])}  # type: ignore[call-overload]
+    return Row(**{**named, **absent})  # type: ignore[arg-type]

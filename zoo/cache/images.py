@@ -1,0 +1,264 @@
+"""Decoded images on disk: decoded once, resampled to each view that a run needs, read in batches.
+
+A *view* is a square of the image at some size, in colour or as lightness alone: the denoiser's is the whole image in
+colour, an encoder's is where its network wants the face, in grey. Each is resampled from the source, never from
+another view.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from zoo.cache.record_file import RowFile, write_rows
+from zoo.data import BrokenImageError, Dataset, Split, name_hash
+from zoo.errors import ZooError
+from zoo.faces.framing import WHOLE, Box
+
+Progress = Callable[[Iterable, int, str], Iterable]  # (items, how many, what is done) → the same items
+
+_FORMAT = 1  # raise it when the same dataset and view would give other pixels
+_CHUNK = 64  # images in the hands of the threads at once
+_NAMED = 5  # skipped images that a warning names
+_GREY_SPREAD = 10  # of 255; see `is_grey`
+
+
+@dataclass(frozen=True)
+class View:
+    """What to see of an image.
+
+    Attributes:
+        size: side of the result in pixels.
+        box: the square to see, in fractions of the image; outside the image its edge is repeated.
+        grey: one channel, CIE L* as round(255·L*/100); otherwise sRGB.
+    """
+
+    size: int
+    box: Box = WHOLE
+    grey: bool = False
+
+    @property
+    def channels(self) -> int:
+        return 1 if self.grey else 3
+
+
+class ImageCache:
+    """One view of one split, decoded.
+
+    Attributes:
+        view: what was asked for.
+        keys: names of the images kept, sorted.
+        manifest: sha256 over the kept keys and the pixels of their sources; the same for every view and machine.
+        skipped: (key, reason) of images that could not be used.
+        grey: keys of the images without colour; they are not among ``keys`` if they were to be dropped.
+    """
+
+    def __init__(self, path: Path, view: View) -> None:
+        self._file = RowFile(path)
+        self.view = view
+        meta = self._file.meta
+        self.keys: tuple[str, ...] = tuple(meta["keys"])
+        self.manifest: str = meta["manifest"]
+        self.skipped: tuple[tuple[str, str], ...] = tuple((key, reason) for key, reason in meta["skipped"])
+        self.grey: tuple[str, ...] = tuple(meta["grey"])
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(S, S, C) of one image."""
+        return (self.view.size, self.view.size, self.view.channels)
+
+    @property
+    def images(self) -> np.memmap:
+        """(N, S, S, C) uint8, mapped. For looking at some; `batch` reads many without the memory that a map takes."""
+        return np.memmap(self._file.path, np.uint8, "r", shape=(len(self), *self.shape))
+
+    def batch(self, indices: np.ndarray) -> np.ndarray:
+        """Images ``indices`` (n,), in that order → (n, S, S, C) uint8, a copy."""
+        out = np.empty((len(indices), *self.shape), np.uint8)
+        self._file.read(np.asarray(indices), out)
+        return out
+
+
+def open_images(
+    dataset: Dataset,
+    split: Split,
+    view: View,
+    cache_dir: Path,
+    *,
+    drop_grey: bool,
+    limit: int | None = None,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> ImageCache:
+    """The images of a split, from ``cache_dir``; decoded into it first if they are not there.
+
+    Which images are kept is judged on the source, so all views of a split hold the same ones in the same order.
+    Images that cannot be used are skipped and named in a warning.
+
+    Args:
+        dataset: where the images come from.
+        split: which of them.
+        view: what to see of each.
+        cache_dir: made if missing. Files that are no longer wanted may be deleted from it at any time.
+        drop_grey: leave out images without colour (`is_grey`).
+        limit: keep at most so many: the first by a hash of their keys, a fair sample and the same everywhere.
+        progress: wraps the loop over the images.
+        workers: threads that decode; None: a few more than cores. Does not change the result.
+
+    Raises:
+        ZooError: nothing is left, or the cache cannot be written.
+    """
+    if limit is not None and limit < 1:
+        raise ZooError(f"a limit of {limit} images leaves none; expected at least 1, or null for all")
+    asked = (_FORMAT, dataset.signature(split), split, view.size, tuple(view.box), view.grey, drop_grey, limit)
+    name = hashlib.sha256(repr(asked).encode()).hexdigest()[:24]
+    path = Path(cache_dir) / f"{split}-{view.size}px-{name}.images"
+    try:
+        cache = ImageCache(path, view)
+    except (OSError, ZooError):  # not there, or damaged
+        _build(path, dataset, split, view, drop_grey, limit, progress, workers)
+        cache = ImageCache(path, view)
+    if cache.skipped:
+        warnings.warn(f"{split} images: {_summary(cache.skipped)}", stacklevel=2)
+    return cache
+
+
+def resample(image: np.ndarray, box: Box, size: int) -> np.ndarray:
+    """See ``image`` (S, S, 3) uint8 through ``box`` at ``size`` × ``size``; outside, its edge is repeated.
+
+    The geometry of `zoo.faces.framing.crop`; the filter is a triangle as wide as the shrinking asks (no aliasing).
+    """
+    side = image.shape[0]
+    x0, y0, extent = box.x0 * side, box.y0 * side, box.side * side
+    pad = max(0, math.ceil(max(-x0, -y0, x0 + extent - side, y0 + extent - side)))
+    if pad:
+        image = np.pad(image, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
+    end = float(image.shape[0])  # rounding must not carry the box over it
+    region = (x0 + pad, y0 + pad, min(x0 + pad + extent, end), min(y0 + pad + extent, end))
+    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR, box=region))
+
+
+def lightness(rgb: np.ndarray) -> np.ndarray:
+    """sRGB (…, 3) uint8 → CIE L* (…, 1) as uint8, round(255·L*/100).
+
+    `zoo.color.lab` on 8 bits, but in float64, so that rounding gives the same bytes on every machine.
+    """
+    linear = _LINEAR[rgb]
+    Y = 0.212671 * linear[..., 0] + 0.715160 * linear[..., 1] + 0.072169 * linear[..., 2]
+    L = np.where(Y > 216 / 24389, 116 * np.cbrt(Y) - 16, Y * 24389 / 27)
+    return np.rint(L * 2.55).astype(np.uint8)[..., None]
+
+
+def is_grey(image: np.ndarray) -> bool:
+    """Whether an image (S, S, 3) uint8 is a grey one that was stored in colour.
+
+    On a 64-pixel thumbnail (which averages JPEG's chroma noise away) the largest minus the smallest of R, G, B is at
+    most 10 of 255, about 3 in CIE chroma, in 99 % of the pixels. Among 1,000 UTKFace photos ten have at most 0, the
+    next 14 (a faint tint, kept), the least colourful real one 22. Sepia prints count as colour.
+    """
+    small = np.asarray(Image.fromarray(image).resize((64, 64), Image.Resampling.BOX))
+    spread = small.max(axis=2) - small.min(axis=2)
+    return bool(np.percentile(spread, 99) <= _GREY_SPREAD)
+
+
+_STEPS = np.arange(256) / 255
+_LINEAR = np.where(_STEPS > 0.04045, ((_STEPS + 0.055) / 1.055) ** 2.4, _STEPS / 12.92)  # IEC 61966-2-1
+
+
+class _Decoded(NamedTuple):
+    row: np.ndarray  # (S, S, C) uint8
+    sha: str  # of the source
+    grey: bool
+
+
+def _decode(key: str, dataset: Dataset, view: View) -> _Decoded | str:
+    """The view of an image, or the reason why there is none."""
+    try:
+        source = np.ascontiguousarray(dataset.load(key))
+    except BrokenImageError as error:
+        return str(error)
+    seen = resample(source, view.box, view.size)
+    sha = hashlib.sha256(f"{source.shape}".encode() + source.tobytes()).hexdigest()
+    return _Decoded(lightness(seen) if view.grey else seen, sha, is_grey(source))
+
+
+def _decode_all(
+    keys: list[str], dataset: Dataset, view: View, workers: int | None
+) -> Iterator[tuple[str, _Decoded | str]]:
+    """In the order of ``keys``. Threads do: Pillow and hashlib work outside the interpreter's lock."""
+    decode = partial(_decode, dataset=dataset, view=view)
+    with ThreadPoolExecutor(workers) as pool:
+        for start in range(0, len(keys), _CHUNK):
+            chunk = keys[start : start + _CHUNK]
+            yield from zip(chunk, pool.map(decode, chunk))
+
+
+def _build(
+    path: Path,
+    dataset: Dataset,
+    split: Split,
+    view: View,
+    drop_grey: bool,
+    limit: int | None,
+    progress: Progress | None,
+    workers: int | None,
+) -> None:
+    keys = dataset.keys(split)
+    if limit is not None:
+        keys = sorted(keys, key=name_hash)
+    kept: dict[str, str] = {}  # key → sha of its source
+    skipped: list[tuple[str, str]] = []
+    grey: list[str] = []
+    decoded: Iterable[tuple[str, _Decoded | str]] = _decode_all(keys, dataset, view, workers)
+    if progress is not None:
+        decoded = progress(decoded, min(len(keys), limit or len(keys)), f"decoding {split} images")
+    with write_rows(path) as writer:
+        for key, image in decoded:
+            if isinstance(image, str):
+                skipped.append((key, image))
+                continue
+            if image.grey:
+                grey.append(key)
+            if not (image.grey and drop_grey):
+                writer.append(image.row[None])
+                kept[key] = image.sha
+            if len(kept) == limit:
+                break
+        if not kept:
+            raise ZooError(_nothing_left(split, skipped, grey))
+        if limit is not None:
+            names = list(kept)
+            writer.reorder(sorted(range(len(names)), key=names.__getitem__))
+        lists = {"keys": sorted(kept), "skipped": sorted(skipped), "grey": sorted(grey)}
+        writer.meta = {**lists, "manifest": _manifest(kept)}
+
+
+def _manifest(shas: dict[str, str]) -> str:
+    content = "\n".join(f"{key}\0{sha}" for key, sha in sorted(shas.items()))
+    return hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _summary(skipped: Iterable[tuple[str, str]]) -> str:
+    names = [f"{key!r} ({reason})" for key, reason in skipped]
+    more = f", and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{len(names)} skipped: {', '.join(names[:_NAMED])}{more}"
+
+
+def _nothing_left(split: Split, skipped: list[tuple[str, str]], grey: list[str]) -> str:
+    reasons = ([f"{len(grey)} are grey and cannot teach colour"] if grey else []) + (
+        [_summary(skipped)] if skipped else []
+    )
+    return f"no usable {split} image: {'; '.join(reasons)}. Expected colour photos; check data.root"

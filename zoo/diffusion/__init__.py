@@ -1,0 +1,1 @@
+"""The diffusion of chroma: process, network, samplers. Nothing here knows of encoders or conditioning."""

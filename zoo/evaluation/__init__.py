@@ -1,0 +1,1 @@
+"""Colours a split of a dataset and scores the result."""

@@ -1,0 +1,185 @@
+"""Colours a split of a dataset and scores the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoo.cache.images import ImageCache, Progress, View, open_images
+from zoo.color.lab import lab_to_rgb, rgb_to_lab
+from zoo.data import Dataset, Split, name_hash
+from zoo.errors import ZooError
+from zoo.evaluation.real_features import as_rgb, open_real_features
+from zoo.evaluation.scorer import Scorer
+from zoo.features import Features
+from zoo.methods.colorer import Colorer, Photos
+from zoo.metrics import Metric, Score
+
+
+@dataclass(frozen=True)
+class EvalConfig:
+    """What is coloured.
+
+    Args:
+        split: "train", "val" or "test".
+        limit: only so many images; None: all.
+        batch_size: images at once; the result does not depend on it.
+        samples: colourings per image of the picture; of the others as many as the metrics ask for.
+        strips: images of the picture.
+        seed: of the noise.
+    """
+
+    split: Split = "test"
+    limit: int | None = None
+    batch_size: int = 64
+    samples: int = 3
+    strips: int = 8
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.split not in ("train", "val", "test"):
+            raise ZooError(f"eval.split must be train, val or test, not {self.split!r}")
+        for name in ("limit", "batch_size", "samples", "strips"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ZooError(f"eval.{name} must be at least 1, not {value}")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came of it.
+
+    Attributes:
+        scores: of each metric in turn.
+        seconds_per_image: of encoding it and sampling it once, without metrics.
+        n_images: scored.
+        manifest: sha256 that names the images.
+        keys: their names, in the order of each score's per-image values.
+        strips: (K, 2 + samples, H, W, 3) uint8: grey, samples, truth, of K images chosen by a hash of their names.
+        strip_keys: the names of those.
+    """
+
+    scores: list[Score]
+    seconds_per_image: float
+    n_images: int
+    manifest: str
+    keys: tuple[str, ...]
+    strips: np.ndarray
+    strip_keys: tuple[str, ...]
+
+
+def evaluate(
+    colorer: Colorer,
+    dataset: Dataset,
+    metrics: Sequence[Metric],
+    config: EvalConfig,
+    *,
+    image_size: int,
+    device: str = "cpu",
+    cache_dir: Path,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Colour a split and score it; a metric that cannot be had becomes a hole with its reason.
+
+    Each image is encoded once and sampled once, but for some that metrics want to see more samples of, and those of
+    the picture. The images are visited in the order of a hash of their names: the first few are a fair sample.
+
+    Args:
+        image_size: side in pixels at which the images are coloured.
+        device: where colourer and metrics compute.
+        cache_dir: of decoded images and of the real images' features.
+    """
+    open_view = partial(
+        open_images, dataset, config.split, cache_dir=cache_dir, drop_grey=False, limit=config.limit, progress=progress
+    )
+    images = open_view(View(image_size))
+    colorer.open(dataset, open_view, image_size, device)
+    order = np.array(sorted(range(len(images)), key=lambda i: name_hash(images.keys[i])))
+    batches = [order[start : start + config.batch_size] for start in range(0, len(order), config.batch_size)]
+    open_real = partial(
+        open_real_features, images=images, batches=batches, cache_dir=cache_dir, device=device, progress=progress
+    )
+    scorer = Scorer(metrics, device, open_real)
+
+    strips = _Strips(config)
+    place, spent = 0, 0.0
+    for indices in progress(batches, len(batches), "colour") if progress else batches:
+        truth = as_rgb(images.batch(indices), device)
+        photos = Photos(indices, *rgb_to_lab(truth))
+        wanted = [max(scorer.samples(p), strips.samples(p)) for p in range(place, place + len(indices))]
+        colored, seconds = _color(colorer, photos, wanted, images, config.seed)
+        scorer.update(colored, truth, place)
+        strips.update(photos, colored, truth)
+        place, spent = place + len(indices), spent + seconds
+    scores = scorer.scores(order, [dataset.group(key) for key in images.keys])
+    pictures, shown = strips.pictures(images.keys)
+    return Evaluation(scores, spent / len(images), len(images), images.manifest, images.keys, pictures, shown)
+
+
+def generator_of(seed: int, key: str, sample: int) -> torch.Generator:
+    """The noise of one colouring of one image: it depends on neither the batch nor the other images."""
+    return torch.Generator().manual_seed(int.from_bytes(name_hash(f"{seed}/{sample}/{key}")[:7], "big"))
+
+
+@torch.no_grad()
+def _color(
+    colorer: Colorer, photos: Photos, wanted: Sequence[int], images: ImageCache, seed: int
+) -> tuple[list[Tensor], float]:
+    """Samples, each of the first few photos, sRGB in [0, 1], and the seconds that the first took.
+
+    Args:
+        wanted: samples of each photo, the most first.
+    """
+    colored: list[Tensor] = []
+    spent = 0.0
+    started = time.perf_counter()
+    features = colorer.encode(photos)
+    for sample in range(wanted[0]):
+        n = sum(count > sample for count in wanted)
+        generators = [generator_of(seed, images.keys[i], sample) for i in photos.indices[:n]]
+        ab = colorer.sample(photos.first(n), _first(features, n), generators)
+        colored.append(lab_to_rgb(photos.L[:n], ab))
+        if sample == 0:
+            if photos.L.is_cuda:
+                torch.cuda.synchronize()
+            spent = time.perf_counter() - started
+    return colored, spent
+
+
+def _first(features: Features, n: int) -> Features:
+    tokens = None if features.tokens is None else features.tokens[:n]
+    return Features(tuple(m[:n] for m in features.maps), tokens)
+
+
+class _Strips:
+    """Grey, samples and truth of the first few images."""
+
+    def __init__(self, config: EvalConfig) -> None:
+        self._images, self._samples = config.strips, config.samples
+        self._kept: list[Tensor] = []  # (n, 2 + S, 3, H, W)
+        self._indices: list[int] = []
+
+    def samples(self, place: int) -> int:
+        return self._samples if place < self._images else 1
+
+    def update(self, photos: Photos, colored: Sequence[Tensor], truth: Tensor) -> None:
+        n = min(len(truth), self._images - len(self._indices))
+        if n > 0:
+            grey = lab_to_rgb(photos.L, torch.zeros_like(photos.ab))
+            columns = [grey, *colored[: self._samples], truth]
+            self._kept.append(torch.stack([column[:n].cpu() for column in columns], dim=1))
+            self._indices += photos.indices[:n].tolist()
+
+    def pictures(self, keys: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+        """(K, 2 + S, H, W, 3) uint8 in the order of ``keys``, and which of these they show."""
+        by_key = np.argsort(self._indices)
+        kept = torch.cat(self._kept).permute(0, 1, 3, 4, 2)[torch.from_numpy(by_key)]
+        shown = tuple(keys[self._indices[i]] for i in by_key)
+        return (kept.clamp(0, 1) * 255).round().to(torch.uint8).numpy(), shown

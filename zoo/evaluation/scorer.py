@@ -1,0 +1,119 @@
+"""Shows colourings to metrics, batch by batch, and brings what they say into the order of the images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoo.errors import ZooError
+from zoo.evaluation.real_features import RealFeatures
+from zoo.metrics import Extractor, FeatureMetric, Metric, Score
+from zoo.metrics._per_image import mean_score
+
+OpenRealFeatures = Callable[[Extractor], RealFeatures]
+
+
+class Scorer:
+    """Metrics of images that are shown in the order of their *places* 0, 1, 2, …, which must be a random one: a
+    metric that wants to see only so many gets the first.
+
+    Args:
+        metrics: one that cannot be had becomes a hole with its reason.
+        device: where they compute.
+        open_real: the real images' features, at the same places.
+    """
+
+    def __init__(self, metrics: Sequence[Metric], device: str, open_real: OpenRealFeatures) -> None:
+        self._metrics = metrics
+        self._ready: list[Metric] = []
+        self._missing: dict[int, list[Score]] = {}
+        self._real: dict[str, RealFeatures] = {}  # by the identity of their extractor
+        for metric in metrics:
+            try:
+                metric.load(device)
+                self._ready.append(metric)
+            except ZooError as error:
+                self._missing[id(metric)] = metric.missing(str(error))
+        for metric in self._ready:
+            if isinstance(metric, FeatureMetric) and metric.extractor.identity not in self._real:
+                self._real[metric.extractor.identity] = open_real(metric.extractor)
+
+    def samples(self, place: int) -> int:
+        """How many colourings of the image at ``place`` the metrics want to see."""
+        return max((m.samples for m in self._ready if m.images is None or place < m.images), default=1)
+
+    def update(self, colored: Sequence[Tensor], truth: Tensor, start: int) -> None:
+        """Take in the images at the places from ``start``.
+
+        Args:
+            coloured: samples, each (n, 3, H, W) sRGB in [0, 1], of the first n that `samples` asks for.
+            truth: (N, 3, H, W).
+        """
+        found: dict[str, Tensor] = {}  # features of the colourings
+        real: dict[str, Tensor] = {}
+        for metric in self._ready:
+            n = len(truth) if metric.images is None else min(len(truth), metric.images - start)
+            if n <= 0:
+                continue
+            if metric.samples > 1:
+                metric.update_samples(torch.stack([sample[:n] for sample in colored[: metric.samples]]), truth[:n])
+            elif isinstance(metric, FeatureMetric):
+                name = metric.extractor.identity
+                if name not in found:
+                    found[name] = metric.extractor(colored[0]).float().cpu()
+                    real[name] = self._real[name].read(range(start, start + len(truth)))
+                metric.update_features(found[name][:n], real[name][:n])
+            else:
+                metric.update(colored[0][:n], truth[:n])
+
+    def scores(self, order: np.ndarray, groups: Sequence[str | None]) -> list[Score]:
+        """Of each metric in turn, also by group where it asks for that.
+
+        Args:
+            order: (N,): the image at each place.
+            groups: of each image.
+        """
+        scores: list[Score] = []
+        for metric in self._metrics:
+            if metric in self._ready:
+                found = [in_order(score, order) for score in metric.compute()]
+            else:
+                found = self._missing[id(metric)]
+            scores += found + (by_group(found, groups) if metric.by_group else [])
+        return scores
+
+
+def in_order(score: Score, order: np.ndarray) -> Score:
+    """``score`` with the per-image values of the images ``order[0]``, ``order[1]``, … put at their indices; NaN, and a
+    note, where there are fewer of them than images."""
+    if score.per_image is None:
+        return score
+    values = torch.full((len(order),), float("nan"), dtype=torch.float64)
+    values[torch.from_numpy(order[: len(score.per_image)])] = score.per_image.double()
+    if len(score.per_image) == len(order):
+        return replace(score, per_image=values)
+    return mean_score(score.name, values, score.higher_is_better)
+
+
+def by_group(scores: Sequence[Score], groups: Sequence[str | None]) -> list[Score]:
+    """Each per-image score averaged over each group: ``skin_tone_error[tan]``, with the number of images noted.
+
+    Args:
+        groups: of each image, in the order of the per-image values; None: not known.
+    """
+    found = []
+    for group in sorted({group for group in groups if group is not None}):
+        members = torch.tensor([other == group for other in groups])
+        for score in scores:
+            if score.per_image is None:
+                continue
+            values = score.per_image[members]
+            values = values[~values.isnan()]
+            value = values.mean().item() if len(values) else None
+            name, note = f"{score.name}[{group}]", f"{len(values)} images"
+            found.append(Score(name, value, score.higher_is_better, note=note))
+    return found

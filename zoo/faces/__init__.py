@@ -1,0 +1,1 @@
+"""Where a face lies in an image, and how it is framed."""

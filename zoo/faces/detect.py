@@ -1,0 +1,83 @@
+"""Where the faces of a photo are, and how each is framed so that a model sees it as those that it was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoo.faces.box import TEMPLATE, detector
+from zoo.faces.framing import WHOLE, Box
+from zoo.faces.viewport import Viewport, fit_viewport, resized
+
+_LARGEST = 1024  # pixels of the longer side at which faces are looked for
+_SMALLEST = 192  # and of the shorter side: smaller photos are enlarged
+_FACE = 28  # pixels, at that size: the smallest face looked for
+_BORDER = 0.2  # of the shorter side, around the photo: MTCNN misplaces the landmarks of faces that reach the edge
+_CONFIDENCE = 0.95
+_WHOLE = 0.2  # of the photo's side; see `fills`
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A face in a photo.
+
+    Attributes:
+        landmarks: (5, 2) float64 x, y in pixels: eyes, nose, corners of the mouth, left to right.
+        box: left, top, right and bottom edge in pixels; may reach outside.
+        score: MTCNN's, in (0, 1].
+    """
+
+    landmarks: np.ndarray
+    box: tuple[float, float, float, float]
+    score: float
+
+    def viewport(self, face_box: Box | None) -> Viewport:
+        """The square of the photo that shows this face as a model's training images show theirs.
+
+        Args:
+            face_box: where the ArcFace template's square lies in those (`ColorDiffusion.face_box`). None, which is not
+                known: they are taken to be that square.
+        """
+        return fit_viewport(self.landmarks, TEMPLATE).of((face_box or WHOLE).inverse())
+
+
+def find_faces(photo: np.ndarray) -> list[Face]:
+    """The faces of ``photo`` (H, W, 3) or (H, W) uint8, largest first, found by MTCNN (Zhang et al. 2016) on the CPU.
+
+    They are looked for in grey, so that colour changes nothing, and at no more than 1024 pixels a side.
+    """
+    rgb = photo if photo.ndim == 3 else np.repeat(photo[..., None], 3, axis=2)
+    height, width = rgb.shape[:2]
+    scale = min(max(1.0, _SMALLEST / min(height, width)), _LARGEST / max(height, width))
+    small = resized(rgb, max(1, round(height * scale)), max(1, round(width * scale)))
+    border = round(_BORDER * min(small.shape[:2]))
+    grey = np.rint(small @ (0.2126, 0.7152, 0.0722)).astype(np.uint8)
+    seen = np.repeat(np.pad(grey, border, mode="edge")[..., None], 3, axis=2)
+    if min(seen.shape[:2]) < _FACE:
+        return []  # a thread of a photo: MTCNN has nothing to look at
+    with detector(_FACE) as mtcnn:
+        try:
+            boxes, scores, points = mtcnn.detect(seen, landmarks=True)
+        except (RuntimeError, IndexError):  # it cannot go on when one of its stages leaves nothing
+            return []
+    if boxes is None:
+        return []
+
+    def in_photo(x: np.ndarray) -> np.ndarray:
+        return (x.astype(np.float64) - border) / scale
+
+    kept = [i for i, score in enumerate(scores) if score >= _CONFIDENCE]
+    found = [Face(in_photo(points[i]), tuple(in_photo(boxes[i]).tolist()), float(scores[i])) for i in kept]
+    return sorted(found, key=lambda face: (-_area(face), face.box))
+
+
+def fills(viewport: Viewport, height: int, width: int) -> bool:
+    """Whether ``viewport`` shows nearly what the whole photo does: corners are off by at most a fifth of its side."""
+    off = viewport.corners - np.array([0, width, width + 1j * height, 1j * height])
+    return bool(np.abs(off).max() <= _WHOLE * min(height, width))
+
+
+def _area(face: Face) -> float:
+    left, top, right, bottom = face.box
+    return (right - left) * (bottom - top)

@@ -1,0 +1,1 @@
+"""Methods: how colours come about. A model, or a baseline."""

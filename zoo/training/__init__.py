@@ -1,0 +1,1 @@
+"""The one trainer, what it eats, and what is pretrained with it."""

@@ -1,0 +1,167 @@
+"""Pretrains the greyscale autoencoder, once for each recipe and set of images: the result is kept and found again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from zoo.cache.images import ImageCache
+from zoo.cache.record_file import make_folder
+from zoo.color.lab import uint8_to_lightness
+from zoo.errors import ZooError
+from zoo.training.autoencoder import Autoencoder, Objective
+from zoo.training.batches import Shuffled, mirrored, seed_of
+from zoo.training.config import TrainConfig
+from zoo.training.trainer import CHECKPOINT, MODEL, OnStep, fit
+
+try:
+    import fcntl
+except ImportError:  # Windows: nobody guards against two processes in one folder
+    fcntl = None  # type: ignore[assignment]
+
+VERSION = 1  # raise it when the same recipe and images would give other weights
+_WARMUP = 50
+_CHECKPOINT_EVERY = 100
+_LAUNCHER = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that a pretrained encoder depends on, but the images.
+
+    Args:
+        encoder: width, mults, blocks and patch of `zoo.encoders.unet.UNetEncoder`.
+        objective: what the autoencoder undoes.
+        steps: of the optimiser.
+        batch_size: images per step.
+        lr: peak learning rate.
+        seed: of the initial weights, the order of the images and what corrupts them.
+    """
+
+    encoder: Mapping[str, Any]
+    objective: Objective = field(default_factory=Objective)
+    steps: int = 1000
+    batch_size: int = 32
+    lr: float = 1e-3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "lr"):
+            if not getattr(self, name) > 0:
+                raise ZooError(f"pretraining: {name} must be greater than 0, not {getattr(self, name)}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        train = {"steps": self.steps, "batch_size": self.batch_size, "lr": self.lr, "seed": self.seed}
+        return {"encoder": dict(self.encoder), "objective": self.objective.as_dict(), **train}
+
+    def autoencoder(self, images: ImageCache) -> Autoencoder:
+        """The untrained model, with a record of what it is to learn from."""
+        how = {"steps": self.steps, "batch_size": self.batch_size, "lr": self.lr}
+        record = {"images": len(images), "image_size": images.view.size, "manifest": images.manifest, **how}
+        return Autoencoder(self.encoder, self.objective, seed=self.seed, record=record)
+
+
+class Batch(NamedTuple):
+    """One batch, on the CPU."""
+
+    images: Tensor  # (N, S, S, C) uint8
+    corruption: Tensor | None  # (N, 1, S, S); see `Objective.draw`
+
+
+class LightnessBatches(Shuffled):
+    """Images in the order, and with the mirroring, that training has; and what corrupts their lightness."""
+
+    def __init__(self, images: ImageCache, objective: Objective, batch_size: int, seed: int) -> None:
+        super().__init__(images, batch_size, seed)
+        self.objective = objective
+
+    def at(self, step: int, rank: int = 0, world: int = 1) -> Batch:
+        """The batch of ``step`` (from 0), or this rank's equal share of it: the shares of all ranks are the batch."""
+        n = self.batch_size
+        share = slice(rank * n // world, (rank + 1) * n // world)
+        rng = torch.Generator().manual_seed(seed_of("pretraining", self.seed, step))
+        flipped = (torch.rand(n, generator=rng) < 0.5).numpy()[share]
+        corruption = self.objective.draw(n, self.images.view.size, rng)
+        images = mirrored(self.images.batch(self._indices(step)[share]), flipped)
+        return Batch(images, None if corruption is None else corruption[share])
+
+
+def inputs(batch: Batch, device: torch.device | str) -> dict[str, Any]:
+    """A batch as the arguments of `Autoencoder.forward`, on ``device``."""
+    images, corruption = (None if x is None else x.to(device, non_blocking=True) for x in batch)
+    assert images is not None
+    return {"L": uint8_to_lightness(images), "corruption": corruption}
+
+
+def pretrain(
+    recipe: Recipe, images: ImageCache, cache_dir: Path, *, device: str = "cpu", on_step: OnStep | None = None
+) -> Path:
+    """The file of the pretrained autoencoder, from ``cache_dir``; trained into it first if it is not there.
+
+    Training that was stopped goes on where it was. Where several processes ask for the same file, one trains, alone
+    even under ``accelerate launch``, and the others wait for it.
+
+    Raises:
+        ZooError: the images are too small for the objective, or the loss was not finite.
+    """
+    recipe.objective.check(images.view.size)
+    folder = Path(cache_dir) / "pretrained" / _name(recipe, images)
+    file = folder / MODEL
+    if file.is_file():
+        return file
+    make_folder(folder)
+    with _claimed(folder), _outside_any_launcher():
+        if not file.is_file():
+            batches = LightnessBatches(images, recipe.objective, recipe.batch_size, recipe.seed)
+            config = TrainConfig(
+                steps=recipe.steps,
+                batch_size=recipe.batch_size,
+                lr=recipe.lr,
+                warmup=_WARMUP,
+                checkpoint_every=_CHECKPOINT_EVERY,
+            )
+            try:
+                fit(recipe.autoencoder(images), batches, inputs, config, folder, device=device, on_step=on_step)
+            except ZooError as error:
+                raise ZooError(f"pretraining the encoder: {error}") from error
+            (folder / CHECKPOINT).unlink()
+    return file
+
+
+def _name(recipe: Recipe, images: ImageCache) -> str:
+    asked = [VERSION, recipe.as_dict(), images.manifest, images.view.size]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:24]
+
+
+@contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    """Be the only process at work in ``folder``, after waiting for the one that is."""
+    with (folder / ".lock").open("w") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                warnings.warn(f"another process pretrains this encoder, in {folder}; waiting for it", stacklevel=3)
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _outside_any_launcher() -> Iterator[None]:
+    """Let the trainer see one process, also where a launcher started several: the others are not training."""
+    hidden = {name: os.environ.pop(name) for name in _LAUNCHER if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
