@@ -1,0 +1,195 @@
+"""Every option of a run is in the ids that it must be in, and in no other.
+
+A new option fails `test_every_option_is_looked_at` until someone has decided what it changes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from zoo.benchmark.config.plugins import CONFIGS
+from zoo.benchmark.config.spec import Spec
+from zoo.benchmark.runs import identity
+from zoo.registry import metrics
+
+# other values; what they change
+TRAINING: dict[str, Any] = {
+    "method": "origin",
+    "encoder.name": "unet_ae",
+    "encoder.width": 32,
+    "encoder.mults": [1, 3],
+    "encoder.blocks": 2,
+    "encoder.patch": 2,
+    "encoder.frozen": True,
+    "cond.name": "none",
+    "cond.channels": 32,
+    "data.name": "lfw",
+    "data.n_train": 1999,
+    "data.n_val": 199,
+    "data.n_test": 199,
+    "data.size": 97,
+    "data.seed": 1,
+    "data.limit": 5,
+    "diffusion.parameterisation": "x0",
+    "diffusion.schedule": "linear",
+    "diffusion.loss_weight": "min_snr",
+    "diffusion.T": 999,
+    "train.steps": 999,
+    "train.seconds": 1.5,
+    "train.batch_size": 63,
+    "train.lr": 0.0011,
+    "train.warmup": 49,
+    "train.weight_decay": 0.02,
+    "train.grad_clip": 1.1,
+    "train.ema": 0.998,
+    "train.p_uncond": 0.11,
+    "train.flip": False,
+    "train.saturation_jitter": 0.01,
+    "train.mixed_precision": "bf16",
+    "image_size": 128,
+    "seed": 1,
+    "denoiser.width": 96,
+    "denoiser.mults": [1, 3],
+    "denoiser.blocks": 2,
+    "denoiser.attention_levels": 2,
+    "denoiser.chroma_scale": 2,
+    "denoiser.patch": 2,
+}
+SCORING: dict[str, Any] = {
+    "sampler.name": "dpmpp_2m",
+    "sampler.steps": 9,
+    "sampler.guidance": 1.1,
+    "sampler.time_power": 2.4,
+    "sampler.eta": 0.1,
+    "sampler.dynamic_threshold": 0.9,
+    "eval.split": "val",
+    "eval.limit": 3,
+    "eval.seed": 1,
+    "metrics.psnr": {"name": "ssim"},
+    "metrics.diversity.samples": 3,
+}
+NEITHER: dict[str, Any] = {
+    "train.log": [],
+    "train.checkpoint_every": 199,
+    "train.feature_cache_gb": 7.0,
+    "eval.batch_size": 63,
+    "eval.samples": 2,
+    "eval.strips": 15,
+    "device": "cpu",
+    "plugins": ["json"],
+    "results_dir": "elsewhere",
+    "cache_dir": "elsewhere",
+    "table": "table.csv",
+}
+IN_BOTH = {"image_size"}  # weights and scores alike
+WITH_IT: dict[str, dict[str, Any]] = {  # what else has to change
+    "cond.name": {"cond": {"name": "none"}},
+    "data.name": {"data": {"name": "lfw", "root": "somewhere", "download": False, "limit": None}},
+    "encoder.name": {"encoder": {"name": "none"}},
+    "train.seconds": {"train.steps": None},
+}
+NOT_LOOKED_AT = {"encoder.weights"}  # by their sha256 alone
+
+CASES = [
+    *((name, value, True, True, name in IN_BOTH) for name, value in TRAINING.items()),
+    *((name, value, True, False, True) for name, value in SCORING.items()),
+    *((name, value, False, False, False) for name, value in NEITHER.items()),
+]
+
+
+@pytest.fixture(scope="module")
+def config() -> dict[str, Any]:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        composed = compose("config", ["metrics=[psnr,diversity]"])
+    return OmegaConf.to_container(composed, resolve=True)  # type: ignore[return-value]
+
+
+def changed(config: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    config = deepcopy(config)
+    for name, value in changes.items():
+        *sections, key = name.split(".")
+        node = config
+        for section in sections:
+            node = node[section]
+        node[key] = value
+    return config
+
+
+def ids(config: dict[str, Any], *, train: str = "t", scored: str = "e", sha: str | None = None) -> tuple[str, str, str]:
+    """Those of the run, of its training and of its protocol."""
+    spec = Spec.from_config(config)
+    return (
+        identity.run_id(spec, manifests={"train": train, "eval": scored}, weights_sha=sha),
+        identity.training_id(spec, manifest=train, weights_sha=sha),
+        identity.protocol_id(identity.protocol(spec, manifest=scored)),
+    )
+
+
+def differing(config: dict[str, Any], other: dict[str, Any], **given: Any) -> tuple[bool, ...]:
+    return tuple(a != b for a, b in zip(ids(config), ids(other, **given), strict=True))
+
+
+@pytest.mark.parametrize(("name", "value", "run", "training", "protocol"), CASES, ids=[case[0] for case in CASES])
+def test_an_option_changes_the_ids_that_depend_on_it_and_no_other(
+    config: dict[str, Any], name: str, value: Any, run: bool, training: bool, protocol: bool
+) -> None:
+    changes = WITH_IT.get(name, {})
+    if name not in {f"{section}.name" for section in changes}:
+        changes = {name: value, **changes}
+    assert differing(config, changed(config, changes)) == (run, training, protocol)
+
+
+def leaves(node: Any, prefix: str = "") -> Iterator[str]:
+    for key, value in node.items():
+        if isinstance(value, Mapping) and key != "psnr":
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
+def test_every_option_is_looked_at(config: dict[str, Any]) -> None:
+    looked_at = {*TRAINING, *SCORING, *NEITHER, *NOT_LOOKED_AT}
+    assert set(leaves(config)) - {"metrics.diversity.name", "metrics.diversity.images"} == looked_at
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"train": "other"}, (True, True, False)),
+        ({"scored": "other"}, (True, False, True)),
+        ({"sha": "other"}, (True, True, False)),
+    ],
+)
+def test_photos_and_weights_change_the_ids_that_depend_on_them(
+    config: dict[str, Any], given: dict[str, str], expected: tuple[bool, ...]
+) -> None:
+    assert differing(config, config, **given) == expected
+
+
+def test_two_weights_are_two_runs(config: dict[str, Any]) -> None:
+    one, other = (ids(config, sha=sha) for sha in ("a", "b"))
+    assert one[:2] != other[:2]
+    assert one[2] == other[2]
+
+
+def test_the_order_in_which_options_are_written_is_no_option(config: dict[str, Any]) -> None:
+    turned = {key: dict(reversed(x.items())) if isinstance(x, dict) else x for key, x in reversed(config.items())}
+    assert ids(turned) == ids(config)
+
+
+def test_the_version_of_a_metric_is_in_the_protocol(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ids(config)
+    monkeypatch.setattr(metrics.get("diversity"), "version", 99)
+    assert ids(config)[2] != before[2]
+
+
+def test_an_id_is_twelve_hex_digits(config: dict[str, Any]) -> None:
+    for found in ids(config):
+        assert re.fullmatch("[0-9a-f]{12}", found)

@@ -1,0 +1,300 @@
+"""What each conditioner lets through: which maps and tokens matter, at which place, and how they act on a stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import zoo
+from support.opened import normal, opened
+from zoo.conditioners import Conditioner, Context
+from zoo.conditioners._project import position_code
+from zoo.conformance.conditioner import LEVELS, SIZE, SPECS, features_of
+from zoo.features import FeatureLevel, Features, FeatureSpec
+
+NAMES = [name for name in zoo.list_conditioners() if name != "none"]
+MAPS_EVERYWHERE = ["add", "concat", "spade"]
+
+# (conditioner, kind of encoder) → the maps that matter, and whether tokens do
+SEEN: dict[tuple[str, str], tuple[list[int], bool]] = {
+    **{(name, "maps"): ([0, 1, 2], False) for name in MAPS_EVERYWHERE},
+    **{(name, "both"): ([0, 1], False) for name in MAPS_EVERYWHERE},
+    ("film", "maps"): ([2], False),
+    ("film", "both"): ([], True),
+    ("xattn", "maps"): ([2], False),
+    ("xattn", "both"): ([1], True),
+    ("sum", "maps"): ([0, 1, 2], False),
+    ("sum", "both"): ([0, 1], True),
+    **{(name, "tokens"): ([], True) for name in NAMES},
+}
+
+
+def built(name: str, kind: str, **options: Any) -> Conditioner:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return opened(zoo.create_conditioner(name, SPECS[kind], LEVELS, **options)).eval()
+
+
+def stage(level: int) -> Tensor:
+    """What comes to a stage, (3, C, h, w)."""
+    x = LEVELS[level]
+    return normal(3, x.channels, SIZE[0] // x.stride, SIZE[1] // x.stride, seed=level)
+
+
+@torch.no_grad()
+def injected(conditioner: Conditioner, features: Features) -> list[Tensor]:
+    context = conditioner.prepare(features, SIZE)
+    return [conditioner.inject(stage(i), i, context) for i in range(len(LEVELS))]
+
+
+def differ(a: list[Tensor], b: list[Tensor]) -> bool:
+    return any(bool((x - y).abs().max() > 1e-4) for x, y in zip(a, b, strict=True))
+
+
+# what matters
+
+
+def with_map(features: Features, i: int) -> Features:
+    maps = list(features.maps)
+    maps[i] = normal(*maps[i].shape, seed=77)
+    return features._replace(maps=tuple(maps))
+
+
+@pytest.mark.parametrize(("name", "kind"), SEEN)
+def test_the_maps_that_should_matter_do_and_no_other(name: str, kind: str) -> None:
+    conditioner, features = built(name, kind), features_of(SPECS[kind])
+    before = injected(conditioner, features)
+    matter = [i for i in range(len(features.maps)) if differ(before, injected(conditioner, with_map(features, i)))]
+    assert matter == SEEN[name, kind][0]
+
+
+@pytest.mark.parametrize("token", [0, 1])
+@pytest.mark.parametrize(("name", "kind"), [pair for pair in SEEN if pair[1] != "maps"])
+def test_each_token_matters_where_tokens_should(name: str, kind: str, token: int) -> None:
+    conditioner, features = built(name, kind), features_of(SPECS[kind])
+    assert features.tokens is not None
+    tokens = features.tokens.clone()
+    tokens[:, token] = normal(*tokens[:, token].shape, seed=77)
+    matters = differ(injected(conditioner, features), injected(conditioner, features._replace(tokens=tokens)))
+    assert matters == SEEN[name, kind][1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_stage_gets_something_from_the_features(name: str) -> None:
+    conditioner = built(name, "maps")
+    found = [injected(conditioner, features_of(SPECS["maps"], seed=seed)) for seed in (0, 20)]
+    each = [differ([a], [b]) for a, b in zip(*found, strict=True)]
+    assert each == ([False, True] if name == "xattn" else [True, True])  # its attention is at the coarser half
+
+
+def test_cross_attention_takes_as_many_of_the_coarsest_maps_as_it_is_told() -> None:
+    features = features_of(SPECS["maps"])
+    for maps, expected in ((1, [2]), (2, [1, 2]), (3, [0, 1, 2])):
+        conditioner = built("xattn", "maps", maps=maps)
+        before = injected(conditioner, features)
+        assert [i for i in range(3) if differ(before, injected(conditioner, with_map(features, i)))] == expected
+
+
+# where it matters
+
+
+@pytest.mark.parametrize("name", MAPS_EVERYWHERE)
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (0, -1), (-1, 0)])
+def test_a_map_acts_at_its_own_place(name: str, row: int, column: int) -> None:
+    conditioner, features = built(name, "maps"), features_of(SPECS["maps"])
+    changed = features.maps[0].clone()
+    changed[:, :, row, column] += 5 * normal(16, seed=3)
+    other = features._replace(maps=(changed, *features.maps[1:]))
+    for a, b in zip(injected(conditioner, features), injected(conditioner, other), strict=True):
+        moved = (a - b).abs().sum(dim=(0, 1))
+        height, width = moved.shape
+        y, x = divmod(int(moved.argmax()), width)
+        # a convolution over the map may put the largest change beside it
+        assert max(abs(y - row % height), abs(x - column % width)) <= (name == "spade")
+
+
+def permuted(x: Tensor, order: Tensor) -> Tensor:
+    """(N, C, h, w) with its positions in another order."""
+    return x.flatten(2)[:, :, order].view_as(x)
+
+
+def test_cross_attention_knows_where_in_a_map_its_tokens_were() -> None:
+    conditioner, features = built("xattn", "maps"), features_of(SPECS["maps"])
+    x = features.maps[2]
+    order = torch.randperm(x[0, 0].numel(), generator=torch.Generator().manual_seed(0))
+    other = features._replace(maps=(*features.maps[:2], permuted(x, order)))
+    assert differ(injected(conditioner, features), injected(conditioner, other))
+
+
+def test_cross_attention_does_not_heed_the_order_of_an_encoder_s_tokens() -> None:
+    """They have no place: only maps do."""
+    conditioner, features = built("xattn", "tokens"), features_of(SPECS["tokens"])
+    assert features.tokens is not None
+    other = features._replace(tokens=features.tokens.flip(1))
+    assert not differ(injected(conditioner, features), injected(conditioner, other))
+
+
+def test_cross_attention_knows_where_in_a_stage_it_asks_from() -> None:
+    conditioner = built("xattn", "maps")
+    context = conditioner.prepare(features_of(SPECS["maps"]), SIZE)
+    flat = stage(1)[:, :, :1, :1].expand_as(stage(1)).contiguous()  # the same at every place
+    with torch.no_grad():
+        added = (conditioner.inject(flat, 1, context) - flat).flatten(2)
+    assert (added.std(dim=2) > 1e-4).any()
+
+
+def test_every_place_has_a_code_of_its_own() -> None:
+    code = position_code((5, 7), 32, torch.device("cpu"))
+    assert code.shape == (35, 32)
+    assert torch.pdist(code).min() > 0.1
+
+
+def test_the_code_of_a_place_is_by_its_fraction_of_the_image_and_not_by_its_number() -> None:
+    small, large = (position_code((n, n), 16, torch.device("cpu")).view(n, n, 16) for n in (3, 9))
+    torch.testing.assert_close(small[0, 2], large[1, 7], rtol=0, atol=1e-5)
+    assert not torch.allclose(small[0, 2], small[2, 0], atol=0.1)
+
+
+# how it acts
+
+
+def context_of(conditioner: Conditioner) -> Context:
+    with torch.no_grad():
+        return conditioner.prepare(features_of(SPECS["maps"]), SIZE)
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_film_scales_and_shifts(level: int) -> None:
+    conditioner, h = built("film", "maps"), stage(level)
+    context = context_of(conditioner)
+    with torch.no_grad():
+        shift = conditioner.inject(torch.zeros_like(h), level, context)
+        found = conditioner.inject(h, level, context)
+    assert shift.abs().max() > 1e-3
+    assert shift.std(dim=(2, 3)).max() < 1e-6  # the same everywhere
+    scale = ((found - shift) / h).mean(dim=(2, 3), keepdim=True)
+    assert (scale - 1).abs().max() > 1e-3
+    torch.testing.assert_close(found, scale * h + shift, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_spade_scales_what_is_normalised_and_shifts_at_every_place(level: int) -> None:
+    conditioner, h = built("spade", "maps"), stage(level)
+    context = context_of(conditioner)
+    with torch.no_grad():
+        shift = conditioner.inject(torch.zeros_like(h), level, context)
+        one, ten = ((conditioner.inject(k * h, level, context) - shift - k * h) for k in (1, 10))
+    assert shift.abs().max() > 1e-3
+    assert shift.std(dim=(2, 3)).max() > 1e-3  # not the same everywhere
+    assert one.abs().max() > 1e-3
+    torch.testing.assert_close(one, ten, rtol=1e-2, atol=1e-4)  # the norm takes the factor away
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_addition_adds_whatever_it_is_added_to(level: int) -> None:
+    conditioner, h = built("add", "maps"), stage(level)
+    context = context_of(conditioner)
+    with torch.no_grad():
+        one, other = (conditioner.inject(k * h, level, context) - k * h for k in (1, 0))
+    assert one.abs().max() > 1e-3
+    torch.testing.assert_close(one, other, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_concatenation_leaves_what_it_is_joined_to(level: int) -> None:
+    conditioner, h = built("concat", "maps"), stage(level)
+    found = conditioner.inject(h, level, context_of(conditioner))
+    assert torch.equal(found[:, : h.shape[1]], h)
+    assert found[:, h.shape[1] :].std() > 1e-3
+
+
+def test_a_sum_adds_what_its_parts_add_and_joins_what_they_join() -> None:
+    parts = {name: built(name, "maps") for name in ("add", "concat", "film")}
+    total = built("sum", "maps", parts={name: {} for name in parts})
+    for name, part in parts.items():
+        index = sorted(parts).index(name)
+        total.get_submodule(f"parts.{index}").load_state_dict(part.state_dict())
+    for level in range(len(LEVELS)):
+        h, channels = stage(level), LEVELS[level].channels
+        alone = {name: part.inject(h, level, context_of(part)) for name, part in parts.items()}
+        found = total.inject(h, level, context_of(total))
+        added = h + sum(x[:, :channels] - h for x in alone.values())
+        torch.testing.assert_close(found[:, :channels], added, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(found[:, channels:], alone["concat"][:, channels:])
+
+
+# dropping
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_dropping_is_for_the_images_that_are_marked_and_for_no_other(name: str) -> None:
+    conditioner = built(name, "maps")
+    context = context_of(conditioner)
+    dropped = conditioner.drop(context, torch.tensor([True, False, False]))
+    for before, after, null in zip(context, dropped, nulls(conditioner), strict=True):
+        assert torch.equal(after[1:], before[1:])
+        torch.testing.assert_close(after[0], null.expand_as(after[0]))
+        assert null.abs().max() > 0
+
+
+def nulls(conditioner: Conditioner) -> list[Tensor]:
+    """In the order of the context."""
+    parts = getattr(conditioner, "parts", None) or [conditioner]
+    return [null for part in parts for null in part.null]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_null_is_learned_and_starts_at_zero(name: str) -> None:
+    conditioner = zoo.create_conditioner(name, SPECS["maps"], LEVELS)
+    assert nulls(conditioner)
+    for null in nulls(conditioner):
+        assert null.requires_grad
+        assert null.abs().max() == 0
+
+
+def test_a_conditioner_that_uses_no_features_has_no_context() -> None:
+    conditioner = zoo.create_conditioner("none", SPECS["maps"], LEVELS)
+    assert conditioner.prepare(features_of(SPECS["maps"]), SIZE) == ()
+    assert torch.equal(conditioner.inject(stage(0), 0, ()), stage(0))
+
+
+# sums
+
+
+class Embedding(Conditioner):
+    """Adds the mean of the finest map to the embedding of time."""
+
+    def __init__(self, spec: FeatureSpec, denoiser_levels: tuple[FeatureLevel, ...]) -> None:
+        super().__init__(spec, denoiser_levels)
+        self.null = torch.nn.ParameterList([torch.nn.Parameter(torch.zeros(16))])
+
+    def prepare(self, features: Features, size: tuple[int, int]) -> Context:
+        return (features.maps[0].mean(dim=(2, 3)),)
+
+    def embed(self, context: Context) -> Tensor:
+        return context[0]
+
+
+def test_a_sum_embeds_the_sum_of_what_its_parts_embed() -> None:
+    sum_ = zoo.create_conditioner("sum", SPECS["maps"], LEVELS, parts={"add": {}, "film": {}})
+    parts = [Embedding(SPECS["maps"], LEVELS), zoo.create_conditioner("film", SPECS["maps"], LEVELS)]
+    sum_.parts = torch.nn.ModuleList([*parts, Embedding(SPECS["maps"], LEVELS)])
+    features = features_of(SPECS["maps"])
+    expected = 2 * features.maps[0].mean(dim=(2, 3))
+    torch.testing.assert_close(sum_.embed(sum_.prepare(features, SIZE)), expected)
+
+
+def test_a_sum_of_parts_that_embed_nothing_embeds_nothing() -> None:
+    sum_ = built("sum", "maps")
+    assert sum_.embed(context_of(sum_)) is None
+
+
+def test_the_order_in_which_the_parts_of_a_sum_are_written_does_not_matter() -> None:
+    one, other = (
+        built("sum", "maps", parts={name: {} for name in names}) for names in (("concat", "film"), ("film", "concat"))
+    )
+    for a, b in zip(context_of(one), context_of(other), strict=True):
+        assert torch.equal(a, b)
