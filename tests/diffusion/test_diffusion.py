@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from zoo.diffusion.process import Cosine, Diffusion, Linear, stratified_times
+from zoo.diffusion.process import Cosine, Diffusion, Linear
 from zoo.errors import ZooError
 
 
@@ -61,9 +61,28 @@ def test_min_snr_weighs_the_error_of_x0_by_the_snr_up_to_five(parameterisation: 
 
 
 def test_times_are_stratified_and_never_zero() -> None:
-    t = stratified_times(64, torch.Generator().manual_seed(0))
+    t = Diffusion().draw_times(64, torch.Generator().manual_seed(0))
     assert sorted(math.ceil(x * 64 - 1e-4) for x in t.tolist()) == list(range(1, 65))
     assert t.min() > 0
+
+
+def test_logit_normal_times_have_a_normal_logit_of_the_given_mean_and_scale() -> None:
+    t = Diffusion(times="logit_normal", times_mean=1.5, times_scale=0.5).draw_times(4096, torch.Generator())
+    assert t.logit().mean().item() == pytest.approx(1.5, abs=0.01)
+    assert t.logit().std().item() == pytest.approx(0.5, abs=0.01)
+
+
+def test_logit_normal_times_are_stratified_over_their_distribution() -> None:
+    t = Diffusion(times="logit_normal", times_mean=0.0).draw_times(64, torch.Generator().manual_seed(0))
+    u = torch.special.ndtr(t.logit())
+    assert sorted(math.ceil(x * 64 - 1e-3) for x in u.tolist()) == list(range(1, 65))
+
+
+def test_the_distribution_of_times_changes_no_other_draw() -> None:
+    uniform, logit_normal = torch.Generator().manual_seed(0), torch.Generator().manual_seed(0)
+    Diffusion().draw_times(8, uniform)
+    Diffusion(times="logit_normal").draw_times(8, logit_normal)
+    assert uniform.get_state().equal(logit_normal.get_state())
 
 
 @pytest.mark.parametrize(
@@ -72,6 +91,8 @@ def test_times_are_stratified_and_never_zero() -> None:
         ({"parameterisation": "velocity"}, "v, eps, x0"),
         ({"schedule": "sigmoid"}, "cosine, linear"),
         ({"loss_weight": "snr"}, "uniform, min_snr"),
+        ({"times": "normal"}, "uniform, logit_normal"),
+        ({"times": "logit_normal", "times_scale": 0}, "times_scale one above 0"),
         ({"schedule": "linear", "T": 0}, "at least 1"),
         ({"parameterisation": "eps"}, "use v or x0"),
         ({"schedule": "none"}, "use method=regression"),

@@ -80,6 +80,12 @@ def test_times_fill_the_whole_interval_evenly(dataset: Dataset, cache: Path) -> 
     torch.testing.assert_close(t, (torch.arange(MANY) + 0.5) / MANY, rtol=0, atol=1 / MANY)
 
 
+def test_times_are_drawn_as_the_models_diffusion_says(dataset: Dataset, cache: Path) -> None:
+    model = tiny_model("none", "none", image_size=16, diffusion={"times": "logit_normal", "times_mean": 2.0})
+    drawn = open_batches(model, dataset, TrainConfig(steps=1, batch_size=MANY), seed=0, cache_dir=cache).at(0).t
+    assert drawn.logit().mean().item() == pytest.approx(2, abs=0.05)
+
+
 def test_times_and_images_are_not_paired_in_their_order(dataset: Dataset, cache: Path) -> None:
     t = batches(dataset, cache, batch_size=MANY).at(0).t
     order = torch.arange(MANY).float()

@@ -75,24 +75,37 @@ class Diffusion:
         schedule: ``"cosine"``, ``"linear"``, or ``"none"``: regression of x0 by L2, one evaluation instead of sampling.
         loss_weight: ``"uniform"`` or ``"min_snr"`` (Hang et al. 2023, γ = 5).
         T: steps of the linear schedule.
+        times: how t is drawn in training: ``"uniform"``, or ``"logit_normal"`` (Esser et al. 2024): the sigmoid of a
+            normal variable.
+        times_mean: of that variable; above 0 there is more training near pure noise.
+        times_scale: its standard deviation.
     """
 
     parameterisation: str = "v"
     schedule: str = "cosine"
     loss_weight: str = "uniform"
     T: int = 1000
+    times: str = "uniform"
+    times_mean: float = 1.0
+    times_scale: float = 1.0
 
     def __post_init__(self) -> None:
         choices = {
             "parameterisation": ("v", "eps", "x0"),
             "schedule": ("cosine", "linear", "none"),
             "loss_weight": ("uniform", "min_snr"),
+            "times": ("uniform", "logit_normal"),
         }
         for field, allowed in choices.items():
             if getattr(self, field) not in allowed:
                 raise ZooError(f"diffusion.{field} must be one of {', '.join(allowed)}, not {getattr(self, field)!r}")
         if self.T < 1:
             raise ZooError(f"diffusion.T must be at least 1, not {self.T}")
+        if not (math.isfinite(self.times_mean) and 0 < self.times_scale < math.inf):
+            raise ZooError(
+                "diffusion.times_mean must be a number and times_scale one above 0, "
+                f"not {self.times_mean} and {self.times_scale}"
+            )
         if self.parameterisation == "eps" and self.schedule == "cosine":
             raise ZooError(
                 "diffusion: eps cannot be turned into x0 where the cosine schedule has no signal; use v or x0"
@@ -110,6 +123,15 @@ class Diffusion:
         if self.regression:
             return Blank()
         return Cosine() if self.schedule == "cosine" else Linear(self.T)
+
+    def draw_times(self, n: int, generator: torch.Generator) -> Tensor:
+        """(n,) times of training in (0, 1], one in each n-th part of their distribution, in random order: less variance
+        than n free draws (Kingma et al. 2021). Both distributions take the same random numbers."""
+        offset = torch.rand((), generator=generator)
+        u = 1 - (torch.randperm(n, generator=generator) + offset) / n
+        if self.times == "uniform":
+            return u
+        return torch.sigmoid(self.times_mean + self.times_scale * torch.special.ndtri(u))
 
     def time(self, t: Tensor) -> Tensor:
         """The times that the network is told, (N,): ``t``, or with `regression` the one there is."""
@@ -151,10 +173,3 @@ class Diffusion:
     def _at(self, t: Tensor) -> tuple[Tensor, Tensor]:
         t = t[:, None, None, None]
         return self.noise_schedule.alpha(t), self.noise_schedule.sigma(t)
-
-
-def stratified_times(n: int, generator: torch.Generator) -> Tensor:
-    """(n,) times in (0, 1], one in each n-th of the interval, in random order: less variance than n free draws
-    (Kingma et al. 2021)."""
-    offset = torch.rand((), generator=generator)
-    return 1 - (torch.randperm(n, generator=generator) + offset) / n

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +15,7 @@ from zoo.cache.features import FeatureCache, open_features
 from zoo.cache.images import ImageCache, Progress, View, open_images
 from zoo.color.lab import uint8_to_lab
 from zoo.data import Dataset, Split
-from zoo.diffusion.process import stratified_times
+from zoo.diffusion.process import Diffusion
 from zoo.encoders import Encoder
 from zoo.faces.framing import WHOLE, Box
 from zoo.features import Features
@@ -67,13 +68,14 @@ class Batches(Shuffled):
         *,
         seed: int,
         chroma_size: int,
+        diffusion: Diffusion,
         views: ImageCache | None = None,
         features: FeatureCache | None = None,
         box: Box = WHOLE,
     ) -> None:
         super().__init__(images, config.batch_size, seed)
         self.config, self.views, self.features, self.box = config, views, features, box
-        self.chroma_size = chroma_size
+        self.chroma_size, self.diffusion = chroma_size, diffusion
 
     def at(self, step: int, rank: int = 0, world: int = 1) -> Batch:
         """The batch of ``step`` (from 0), or this rank's equal share of it: the shares of all ranks are the batch."""
@@ -81,7 +83,7 @@ class Batches(Shuffled):
         share = slice(rank * n // world, (rank + 1) * n // world)
         rng = torch.Generator().manual_seed(seed_of("step", self.seed, step))
         jitter = self.config.saturation_jitter
-        t = stratified_times(n, rng)
+        t = self.diffusion.draw_times(n, rng)
         noise = torch.randn(n, 2, self.chroma_size, self.chroma_size, generator=rng)
         dropped = torch.rand(n, generator=rng) < self.config.p_uncond
         saturation = 1 + jitter * (2 * torch.rand(n, generator=rng) - 1)
@@ -139,9 +141,16 @@ def open_batches(
     images = open_images(
         dataset, split, View(model.image_size), cache_dir, drop_grey=True, limit=limit, progress=progress
     )
-    chroma_size = model.image_size // model.denoiser.chroma_scale
+    draw = partial(
+        Batches,
+        images,
+        config,
+        seed=seed,
+        chroma_size=model.image_size // model.denoiser.chroma_scale,
+        diffusion=model.diffusion,
+    )
     if not model.conditioner.uses_encoder:
-        return Batches(images, config, seed=seed, chroma_size=chroma_size)
+        return draw()
     model.encoder.pretrain(images, cache_dir=cache_dir, device=device, on_step=on_step)
     view = encoder_view(model.encoder, dataset, model.image_size)
     views = None
@@ -161,7 +170,7 @@ def open_batches(
             flips=config.flip,
             progress=progress,
         )
-    return Batches(images, config, seed=seed, chroma_size=chroma_size, views=views, features=features, box=box)
+    return draw(views=views, features=features, box=box)
 
 
 def encoder_identity(model: ColorDiffusion) -> str:
