@@ -6,8 +6,9 @@ A new option fails `test_every_option_is_looked_at` until someone has decided wh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -196,3 +197,46 @@ def test_the_version_of_a_metric_is_in_the_protocol(config: dict[str, Any], monk
 def test_an_id_is_twelve_hex_digits(config: dict[str, Any]) -> None:
     for found in ids(config):
         assert re.fullmatch("[0-9a-f]{12}", found)
+
+
+# files and groups
+
+
+def composed(*overrides: str) -> dict[str, Any]:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        return OmegaConf.to_container(compose("config", [*overrides]), resolve=True)  # type: ignore[return-value]
+
+
+@pytest.fixture
+def file_of(tmp_path: Path) -> Callable[[str, str], Path]:
+    def write(folder: str, content: str) -> Path:
+        path = tmp_path / folder / "inception.pth"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(("content", "differs"), [("the same", False), ("another", True)])
+def test_a_file_that_an_option_names_counts_by_what_it_holds_and_not_by_its_path(
+    file_of: Callable[[str, str], Path], content: str, differs: bool
+) -> None:
+    one, other = (
+        composed("metrics=[fid]", f"metrics.fid.weights={file_of(folder, text)}")
+        for folder, text in (("one", "the same"), ("other", content))
+    )
+    assert differing(one, other) == (differs, False, differs)
+
+
+@pytest.mark.parametrize("groups", ["^([a-z]+)_", "^([A-Z]+)_"])
+def test_groups_of_people_change_what_is_scored_and_not_what_is_trained(groups: str) -> None:
+    folder = ["metrics=[skin_tone]", "data=folder", "data.root=somewhere"]
+    usual, other = composed(*folder, 'data.groups="^([0-9]+)_"'), composed(*folder, f'data.groups="{groups}"')
+    assert differing(usual, other)[:2] == (True, False)
+    assert differing(composed(*folder), usual)[:2] == (True, False)
+
+
+def test_photos_may_lie_in_another_folder() -> None:
+    one, other = (composed("metrics=[psnr]", "data=folder", f"data.root={root}") for root in ("here", "there"))
+    assert differing(one, other) == (False, False, False)

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 from support.models import CountingEncoder, tiny_model
 from zoo.cache.features import open_features
 from zoo.cache.images import ImageCache, View, open_images
 from zoo.data import Split
+from zoo.evaluation.real_features import open_real_features
 from zoo.faces.framing import WHOLE, Box
 from zoo.registry import datasets
 from zoo.training.autoencoder import Objective
@@ -102,6 +104,14 @@ def test_all_views_of_the_same_photos_have_one_manifest_and_other_photos_another
     assert len({faces(tmp_path, **view).manifest for view in ({}, {"seed": 1}, {"split": "val"})}) == 3
 
 
+def test_photos_that_joined_a_split_are_seen_whatever_the_other_splits_hold(tmp_path: Path) -> None:
+    def count(n_test: int) -> int:
+        dataset = datasets.create("synthetic", n_train=3, n_val=3, n_test=n_test, size=32)
+        return len(open_images(dataset, "test", View(SIZE), tmp_path, drop_grey=False))
+
+    assert [count(3), count(4), count(3)] == [3, 4, 3]
+
+
 # pretrained encoders
 
 RECIPE: dict[str, Any] = {"encoder": {"width": 16, "mults": [1], "blocks": 1, "patch": 4}, "steps": 1, "batch_size": 2}
@@ -142,3 +152,31 @@ def test_the_same_recipe_and_images_are_pretrained_once(tmp_path: Path) -> None:
     written = one.stat().st_mtime_ns
     assert pretrain(Recipe(**RECIPE), faces(tmp_path), tmp_path) == one
     assert one.stat().st_mtime_ns == written
+
+
+# features of real images
+
+
+class MeanColor:
+    """Describes an image by its mean color; counts the images it has seen."""
+
+    def __init__(self, identity: str = "mean color") -> None:
+        self.identity, self.seen = identity, 0
+
+    def __call__(self, rgb: Tensor) -> Tensor:
+        self.seen += len(rgb)
+        return rgb.mean(dim=(2, 3))
+
+
+def described(folder: Path, *, identity: str = "mean color", **images: Any) -> int:
+    """How many images the extractor saw until all features were there."""
+    extractor, photos = MeanColor(identity), faces(folder, grey=False, **images)
+    open_real_features(extractor, photos, [np.arange(3)], folder, device="cpu")
+    return extractor.seen
+
+
+@pytest.mark.parametrize("changes", [{"seed": 1}, {"split": "test"}, {"size": 12}, {"identity": "another"}])
+def test_real_images_are_described_anew_for_other(changes: dict[str, Any], tmp_path: Path) -> None:
+    assert [described(tmp_path), described(tmp_path)] == [3, 0]
+    assert [described(tmp_path, **changes), described(tmp_path, **changes)] == [3, 0]
+    assert described(tmp_path) == 0

@@ -12,7 +12,7 @@ from torch import Tensor
 from support.models import tiny_model
 from support.opened import opened
 from zoo.cache.images import ImageCache, View, open_images
-from zoo.color.lab import uint8_to_lightness
+from zoo.color.lab import lab_to_rgb, uint8_to_lab, uint8_to_lightness
 from zoo.data import Dataset, Split, name_hash
 from zoo.data.synthetic import Synthetic
 from zoo.diffusion.samplers import SamplerConfig
@@ -132,6 +132,17 @@ def test_noise_depends_on_the_seed_the_photo_and_the_sample(given: tuple[int, st
 
     assert torch.equal(noise(0, "a", 0), noise(0, "a", 0))
     assert not torch.equal(noise(0, "a", 0), noise(*given))
+
+
+def test_a_photo_is_colored_with_its_own_features_and_noise(dataset: Dataset, tmp_path: Path) -> None:
+    metric = Seen()
+    scored(dataset, tmp_path, metric, batch_size=2)
+    model = opened(tiny_model()).eval()
+    for key, found in zip(sorted(dataset.keys("test"), key=name_hash), metric.found, strict=True):
+        images = images_of(dataset, tmp_path, "test", View(16))
+        L, _ = uint8_to_lab(torch.from_numpy(images.batch(np.array([images.keys.index(key)]))))
+        ab = model.colorize(L, model.encode(L), SamplerConfig(steps=1), [generator_of(0, key, 0)])
+        torch.testing.assert_close(found, lab_to_rgb(L, ab)[0], rtol=0, atol=1e-3)
 
 
 def photos_of(dataset: Dataset, folder: Path, size: int = 32) -> Photos:
