@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from zoo.color.lab import downsample_chroma
+from zoo.color.upsample import downsample_chroma
 from zoo.conditioners import Context
 from zoo.diffusion.chroma import ChromaSampler
 from zoo.diffusion.denoiser import Denoiser, stages

@@ -8,15 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from PIL import Image
 
-from zoo.cache.images import ImageCache, View, is_grey, lightness, open_images, resample
+from zoo.cache.images import ImageCache, View, open_images
 from zoo.cache.record_file import RowFile, write_rows
-from zoo.color.lab import uint8_to_lab
 from zoo.data import BrokenImageError, Dataset, Split
 from zoo.errors import ZooError
-from zoo.faces.framing import WHOLE, Box, crop
+from zoo.faces.framing import Box
 
 
 class Colored(Dataset):
@@ -194,34 +191,6 @@ def test_progress_sees_every_image_once(tmp_path: Path) -> None:
     open_quietly(Colored(*names(5)), View(16), tmp_path, progress=progress)
     assert seen[0] == (5, "decoding train images")
     assert len(seen) == 6
-
-
-@pytest.mark.parametrize("box", [WHOLE, Box(0.1, 0.2, 0.6), Box(-0.3, -0.26, 1.4)])
-def test_a_view_has_the_geometry_of_framing_crop(box: Box) -> None:
-    y, x = np.mgrid[:90, :90]
-    smooth = np.stack([x * 2, y * 2, (x + y)], axis=-1).astype(np.uint8)
-    as_tensor = torch.from_numpy(smooth).permute(2, 0, 1)[None].float()
-    expected = crop(as_tensor, box, 48)[0].permute(1, 2, 0).numpy()
-    assert np.abs(resample(smooth, box, 48).astype(float) - expected).max() < 2
-
-
-def test_shrinking_averages_instead_of_picking_pixels() -> None:
-    checks = (np.indices((128, 128)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., None].repeat(3, axis=2)
-    assert np.ptp(resample(checks, Box(0.1, 0.1, 0.8), 16)) < 8
-
-
-def test_lightness_is_that_of_the_models_color_space() -> None:
-    rgb = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), np.uint8)
-    rgb[0, 0, :2] = [[0, 0, 0], [255, 255, 255]]
-    L = uint8_to_lab(torch.from_numpy(rgb))[0].permute(0, 2, 3, 1).numpy()  # [-1, 1]
-    assert np.abs((L + 1) * 127.5 - lightness(rgb)).max() < 0.51
-
-
-def test_jpegs_chroma_noise_is_grey_and_a_faint_tint_is_not(tmp_path: Path) -> None:
-    values = np.random.default_rng(0).integers(0, 256, (50, 50), np.uint8)
-    Image.fromarray(values).convert("RGB").save(tmp_path / "grey.jpg", quality=30)
-    assert is_grey(np.asarray(Image.open(tmp_path / "grey.jpg").convert("RGB")))
-    assert not is_grey(np.full((50, 50, 3), (140, 128, 120), np.uint8))
 
 
 def test_reading_a_whole_cache_does_not_keep_it_in_memory(tmp_path: Path) -> None:

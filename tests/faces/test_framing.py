@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from zoo.faces.framing import WHOLE, Box, crop, uncrop
+from zoo.faces.framing import WHOLE, Box, crop, resample, uncrop
 
 edges = st.floats(-0.5, 0.5, width=32)
 boxes = st.builds(Box, edges, edges, st.floats(0.25, 2, width=32))
@@ -117,3 +118,17 @@ def test_uncrop_keeps_each_maps_own_size_and_takes_boxes_of_each_image() -> None
         alone = uncrop(tuple(m[i : i + 1] for m in maps), box)
         for m, n in zip(back, alone, strict=True):
             torch.testing.assert_close(m[i : i + 1], n, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("box", [WHOLE, Box(0.1, 0.2, 0.6), Box(-0.3, -0.26, 1.4)])
+def test_a_view_has_the_geometry_of_framing_crop(box: Box) -> None:
+    y, x = np.mgrid[:90, :90]
+    smooth = np.stack([x * 2, y * 2, (x + y)], axis=-1).astype(np.uint8)
+    as_tensor = torch.from_numpy(smooth).permute(2, 0, 1)[None].float()
+    expected = crop(as_tensor, box, 48)[0].permute(1, 2, 0).numpy()
+    assert np.abs(resample(smooth, box, 48).astype(float) - expected).max() < 2
+
+
+def test_shrinking_averages_instead_of_picking_pixels() -> None:
+    checks = (np.indices((128, 128)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., None].repeat(3, axis=2)
+    assert np.ptp(resample(checks, Box(0.1, 0.1, 0.8), 16)) < 8

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from support.scenes import photo_of
-from zoo.color.lab import chroma_field, upsample_chroma
+from zoo.color.upsample import chroma_field, upsample_chroma
 from zoo.photos.composite import compose, paint
 from zoo.photos.photo import Photo
 

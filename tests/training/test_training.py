@@ -11,11 +11,12 @@ from safetensors.torch import load_file
 import zoo
 from support.models import CountingEncoder, tiny_model
 from zoo import registry
+from zoo.cache.images import encoder_view
 from zoo.data import Dataset
 from zoo.errors import ZooError
 from zoo.faces.framing import Box
 from zoo.model import ColorDiffusion
-from zoo.training.batches import Batches, encoder_view, open_batches
+from zoo.training.batches import Batches, open_batches
 from zoo.training.config import TrainConfig
 from zoo.training.ema import EMA
 from zoo.training.trainer import CHECKPOINT, MODEL, StepInfo, inputs, learning_rate_factor, train

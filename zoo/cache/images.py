@@ -8,29 +8,30 @@ another view.
 from __future__ import annotations
 
 import hashlib
-import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from zoo.cache.record_file import RowFile, write_rows
+from zoo.color.grey import is_grey, stored_lightness
 from zoo.data import BrokenImageError, Dataset, Split, name_hash
 from zoo.errors import ZooError
-from zoo.faces.framing import WHOLE, Box
+from zoo.faces.framing import WHOLE, Box, resample
+
+if TYPE_CHECKING:
+    from zoo.encoders import Encoder
 
 Progress = Callable[[Iterable, int, str], Iterable]  # (items, how many, what is done) → the same items
 
 _FORMAT = 1  # raise it when the same dataset and view would give other pixels
 _CHUNK = 64  # images in the hands of the threads at once
 _NAMED = 5  # skipped images that a warning names
-_GREY_SPREAD = 10  # of 255; see `is_grey`
 
 
 @dataclass(frozen=True)
@@ -136,46 +137,12 @@ def open_images(
     return cache
 
 
-def resample(image: np.ndarray, box: Box, size: int) -> np.ndarray:
-    """See ``image`` (S, S, 3) uint8 through ``box`` at ``size`` × ``size``; outside, its edge is repeated.
-
-    The geometry of `zoo.faces.framing.crop`; the filter is a triangle as wide as the shrinking asks (no aliasing).
-    """
-    side = image.shape[0]
-    x0, y0, extent = box.x0 * side, box.y0 * side, box.side * side
-    pad = max(0, math.ceil(max(-x0, -y0, x0 + extent - side, y0 + extent - side)))
-    if pad:
-        image = np.pad(image, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
-    end = float(image.shape[0])  # rounding must not carry the box over it
-    region = (x0 + pad, y0 + pad, min(x0 + pad + extent, end), min(y0 + pad + extent, end))
-    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR, box=region))
-
-
-def lightness(rgb: np.ndarray) -> np.ndarray:
-    """sRGB (…, 3) uint8 → CIE L* (…, 1) as uint8, round(255·L*/100).
-
-    `zoo.color.lab` on 8 bits, but in float64, so that rounding gives the same bytes on every machine.
-    """
-    linear = _LINEAR[rgb]
-    Y = 0.212671 * linear[..., 0] + 0.715160 * linear[..., 1] + 0.072169 * linear[..., 2]
-    L = np.where(Y > 216 / 24389, 116 * np.cbrt(Y) - 16, Y * 24389 / 27)
-    return np.rint(L * 2.55).astype(np.uint8)[..., None]
-
-
-def is_grey(image: np.ndarray) -> bool:
-    """Whether an image (S, S, 3) uint8 is a grey one that was stored in colour.
-
-    On a 64-pixel thumbnail (which averages JPEG's chroma noise away) the largest minus the smallest of R, G, B is at
-    most 10 of 255, about 3 in CIE chroma, in 99 % of the pixels. Among 1,000 UTKFace photos ten have at most 0, the
-    next 14 (a faint tint, kept), the least colourful real one 22. Sepia prints count as colour.
-    """
-    small = np.asarray(Image.fromarray(image).resize((64, 64), Image.Resampling.BOX))
-    spread = small.max(axis=2) - small.min(axis=2)
-    return bool(np.percentile(spread, 99) <= _GREY_SPREAD)
-
-
-_STEPS = np.arange(256) / 255
-_LINEAR = np.where(_STEPS > 0.04045, ((_STEPS + 0.055) / 1.055) ** 2.4, _STEPS / 12.92)  # IEC 61966-2-1
+def encoder_view(encoder: Encoder, dataset: Dataset, image_size: int) -> View | None:
+    """Where and how large ``encoder`` wants to see this dataset's images; None: as the denoiser does."""
+    face_box = dataset.face_box if encoder.frame is not None else None
+    box = WHOLE if encoder.frame is None or face_box is None else face_box.of(encoder.frame)
+    size = encoder.spec.input_size or image_size
+    return None if size == image_size and box == WHOLE else View(size, box, grey=True)
 
 
 class _Decoded(NamedTuple):
@@ -192,7 +159,7 @@ def _decode(key: str, dataset: Dataset, view: View) -> _Decoded | str:
         return str(error)
     seen = resample(source, view.box, view.size)
     sha = hashlib.sha256(f"{source.shape}".encode() + source.tobytes()).hexdigest()
-    return _Decoded(lightness(seen) if view.grey else seen, sha, is_grey(source))
+    return _Decoded(stored_lightness(seen) if view.grey else seen, sha, is_grey(source))
 
 
 def _decode_all(

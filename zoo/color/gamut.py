@@ -2,8 +2,8 @@
 
 Clipping R, G or B would change L. Here ab is scaled towards neutral until the colour fits, and rounding to 8 bits lets
 green, which carries most of the luminance, make up for what rounding red and blue did to it. Ranges of L and ab as in
-`zoo.color.lab`; the mathematics is CIE 15 and IEC 61966-2-1, white point D65. kornia gives neither linear RGB nor
-exactly equal R, G, B for a neutral colour, hence the few lines of it here.
+`zoo.color.lab`; white point D65. kornia gives neither linear RGB nor exactly equal R, G, B for a neutral colour, hence
+the few lines of it here.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zoo.color.lab import AB_SCALE
+from zoo.color.lab import AB_SCALE, f_inverse, f_of_lightness
+from zoo.color.srgb import LUMINANCE, from_linear, to_linear
 
 _X_WHITE, _Z_WHITE = 0.95047, 1.08883
-# Linear RGB = Y + p·(X − Y) + q·(Z − Y), with X, Y, Z over white's: a neutral colour gets R = G = B to the bit.
+# Linear RGB = Y + p·(X − Y) + q·(Z − Y), with X, Y, Z over white's: a neutral colour gets R = G = B to the bit. The
+# rows are the inverse of the matrix of which `LUMINANCE` is one.
 _RED = (3.2404813 * _X_WHITE, -0.4985363 * _Z_WHITE)
 _GREEN = (-0.9692550 * _X_WHITE, 0.0415559 * _Z_WHITE)
 _BLUE = (0.0556466 * _X_WHITE, 1.0573111 * _Z_WHITE)
-_LUMINANCE = (0.212671, 0.715160, 0.072169)  # of R, G, B; the rows above are the inverse of its matrix
 _TOLERANCE = 1e-4  # of linear RGB beyond [0, 1]: a third of a step of 8 bits; covers the rounding of 8-bit colours
 _HALVINGS = 14  # the scale of ab is found to 2⁻¹⁴
 
@@ -37,7 +38,7 @@ def in_gamut(L: Tensor, ab: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         ab (N, 2, H, W) of the colours kept, and their sRGB (N, 3, H, W) in [0, 1].
     """
-    ab, rgb = _fit(_f_of(L), ab)
+    ab, rgb = _fit(f_of_lightness(L), ab)
     return ab, _encode(rgb)
 
 
@@ -49,12 +50,12 @@ def to_uint8(L: Tensor, ab: Tensor) -> Tensor:
     off (half a step of green; 0.07 on average), or, where ab is exactly 0 and so R = G = B, at most 0.26 (half a step
     of grey). 8-bit colours whose ab is left alone, and the L of 8-bit greys, come back with the same bytes.
     """
-    f = _f_of(L)
+    f = f_of_lightness(L)
     _, rgb = _fit(f, ab)
-    linear = _decode(torch.arange(256, device=L.device) / 255)
+    linear = to_linear(torch.arange(256, device=L.device) / 255)
     red, blue = _round(_encode(rgb[:, :1])), _round(_encode(rgb[:, 2:]))
-    missing = _cube(f) - _LUMINANCE[0] * _look_up(linear, red) - _LUMINANCE[2] * _look_up(linear, blue)
-    green = _round(_encode(missing / _LUMINANCE[1]))
+    missing = f_inverse(f) - LUMINANCE[0] * _look_up(linear, red) - LUMINANCE[2] * _look_up(linear, blue)
+    green = _round(_encode(missing / LUMINANCE[1]))
     green = torch.where((ab == 0).all(dim=1, keepdim=True), red, green)
     return torch.cat([red, green, blue], dim=1).permute(0, 2, 3, 1).contiguous()
 
@@ -78,21 +79,11 @@ def _fit(f: Tensor, ab: Tensor) -> tuple[Tensor, Tensor]:
     return ab, rgb
 
 
-def _f_of(L: Tensor) -> Tensor:
-    """L in [-1, 1] → f(Y) of CIE Lab, (L* + 16) / 116."""
-    return (L.clamp(-1, 1) * 50 + 66) / 116
-
-
-def _cube(f: Tensor) -> Tensor:
-    """The inverse of f of CIE Lab."""
-    return torch.where(f > 6 / 29, f * f * f, (f - 4 / 29) * (3 * (6 / 29) ** 2))
-
-
 def _linear(f: Tensor, ab: Tensor) -> Tensor:
     """f(Y) (N, 1, …), ab (N, 2, …) → linear RGB (N, 3, …), unclipped."""
-    Y = _cube(f)
-    X = _cube(torch.add(f, ab[:, :1], alpha=AB_SCALE / 500)).sub_(Y)
-    Z = _cube(torch.sub(f, ab[:, 1:], alpha=AB_SCALE / 200)).sub_(Y)
+    Y = f_inverse(f)
+    X = f_inverse(torch.add(f, ab[:, :1], alpha=AB_SCALE / 500)).sub_(Y)
+    Z = f_inverse(torch.sub(f, ab[:, 1:], alpha=AB_SCALE / 200)).sub_(Y)
     rgb = Y.new_empty(Y.shape[0], 3, *Y.shape[2:])
     for i, (p, q) in enumerate((_RED, _GREEN, _BLUE)):  # in place: fresh memory costs more than the sums
         torch.add(Y, X, alpha=p, out=rgb[:, i : i + 1]).add_(Z, alpha=q)
@@ -105,13 +96,7 @@ def _inside(rgb: Tensor) -> Tensor:
 
 def _encode(linear: Tensor) -> Tensor:
     """Linear → sRGB in [0, 1] (clamped: what reaches beyond is the tolerance, or rounding)."""
-    curve = 1.055 * linear.clamp_min(0.0031308) ** (1 / 2.4) - 0.055
-    return torch.where(linear > 0.0031308, curve, 12.92 * linear).clamp_(0, 1)
-
-
-def _decode(srgb: Tensor) -> Tensor:
-    """sRGB in [0, 1] → linear."""
-    return torch.where(srgb > 0.04045, ((srgb + 0.055) / 1.055) ** 2.4, srgb / 12.92)
+    return from_linear(linear).clamp_(0, 1)
 
 
 def _round(srgb: Tensor) -> Tensor:

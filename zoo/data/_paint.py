@@ -7,11 +7,12 @@ from functools import cache
 
 import numpy as np
 
+from zoo.color.lab import f_inverse
+from zoo.color.srgb import from_linear
 from zoo.faces.framing import Box
 
 Color = tuple[float, float]  # a*, b*
 
-_DELTA = 6 / 29  # CIE Lab: below it, linear
 _WHITE = (0.950456, 1.0, 1.088754)  # D65
 _TO_RGB = (  # XYZ → linear sRGB, IEC 61966-2-1
     (3.240481, -1.537152, -0.498536),
@@ -95,9 +96,7 @@ class Canvas:
         """(S, S, 3) uint8 sRGB, with ``grain`` (S, S) in [0, 1] as noise of ±1.5 L*."""
         fy = (np.clip(self.lab[0] + (3 * grain - 1.5), 2, 98) + 16) * (1 / 116)
         f = (fy + self.lab[1] * (1 / 500), fy, fy - self.lab[2] * (1 / 200))
-        X, Y, Z = (
-            white * np.where(t > _DELTA, t * t * t, (t - 4 / 29) * (3 * _DELTA * _DELTA)) for white, t in zip(_WHITE, f)
-        )
+        X, Y, Z = (white * f_inverse(t) for white, t in zip(_WHITE, f))
         linear = np.stack([r * X + g * Y + b * Z for r, g, b in _TO_RGB], axis=-1)
         return _gamma().take((np.clip(linear, 0, 1) * (_STEPS - 1) + 0.5).astype(np.intp))
 
@@ -123,5 +122,4 @@ def _grid(size: int) -> tuple[np.ndarray, np.ndarray]:
 def _gamma() -> np.ndarray:
     """sRGB's transfer curve in so many steps → uint8."""
     x = np.arange(_STEPS) / (_STEPS - 1)
-    y = np.where(x > 0.0031308, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055, 12.92 * x)
-    return np.rint(255 * y).astype(np.uint8)
+    return np.rint(255 * from_linear(x)).astype(np.uint8)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from zoo.color.lab import f_inverse
+from zoo.color.srgb import from_linear
 from zoo.faces.framing import WHOLE, crop
 
 
@@ -20,8 +22,7 @@ def grey_to_srgb(L: Tensor) -> Tensor:
         The same shape, in [0, 1].
     """
     f = (50 * (L + 1) + 16) / 116
-    Y = torch.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)).clamp(0, 1)
-    return torch.where(Y > 0.0031308, 1.055 * Y.clamp_min(1e-4) ** (1 / 2.4) - 0.055, 12.92 * Y)
+    return from_linear(f_inverse(f).clamp(0, 1))
 
 
 def square(L: Tensor, size: int) -> Tensor:

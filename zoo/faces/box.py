@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from zoo.cache.images import resample
-from zoo.faces.framing import Box
+from zoo.faces.framing import Box, resample
 
 # Eyes, nose, corners of the mouth in the 112×112 crop that ArcFace networks are trained on (Deng et al. 2019,
 # insightface.utils.face_align.arcface_dst), as fractions of its side.

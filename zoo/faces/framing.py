@@ -8,10 +8,13 @@ so that a feature of the left eye meets the left eye's pixels.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 
@@ -36,6 +39,21 @@ class Box(NamedTuple):
 
 
 WHOLE = Box()
+
+
+def resample(image: np.ndarray, box: Box, size: int) -> np.ndarray:
+    """See ``image`` (S, S, 3) uint8 through ``box`` at ``size`` × ``size``; outside, its edge is repeated.
+
+    The geometry of `crop`; the filter is a triangle as wide as the shrinking asks (no aliasing).
+    """
+    side = image.shape[0]
+    x0, y0, extent = box.x0 * side, box.y0 * side, box.side * side
+    pad = max(0, math.ceil(max(-x0, -y0, x0 + extent - side, y0 + extent - side)))
+    if pad:
+        image = np.pad(image, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
+    end = float(image.shape[0])  # rounding must not carry the box over it
+    region = (x0 + pad, y0 + pad, min(x0 + pad + extent, end), min(y0 + pad + extent, end))
+    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR, box=region))
 
 
 def crop(x: Tensor, box: Box | Tensor, size: int) -> Tensor:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from zoo.cache.images import ImageCache
-from zoo.color.lab import downsample_chroma, uint8_to_lab, upsample_chroma
+from zoo.color.lab import uint8_to_lab
+from zoo.color.upsample import downsample_chroma, upsample_chroma
 from zoo.data import Dataset
 from zoo.errors import ZooError
 from zoo.features import Features

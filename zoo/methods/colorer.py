@@ -10,14 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.cache.images import ImageCache, View
+from zoo.cache.images import ImageCache, View, encoder_view
 from zoo.color.lab import uint8_to_lightness
 from zoo.data import Dataset
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.faces.framing import WHOLE, Box
 from zoo.features import Features
 from zoo.model import ColorDiffusion
-from zoo.training.batches import encoder_view
 
 OpenView = Callable[[View], ImageCache]  # another view of the images that are coloured, in the same order
 

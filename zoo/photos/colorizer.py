@@ -23,7 +23,7 @@ from zoo.photos.interchange import as_picture
 from zoo.photos.photo import Photo
 from zoo.photos.previews import OnStep, Previews, Task
 from zoo.photos.scene import Scene, Sight
-from zoo.training.batches import seed_of
+from zoo.seeds import seed_of
 
 if TYPE_CHECKING:
     from zoo.onnx_model import OnnxColorDiffusion

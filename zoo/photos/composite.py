@@ -1,6 +1,6 @@
 """The chroma of a whole photo out of several colourings: one of all of it, and one of each face.
 
-All are put together as fields of slopes and offsets of ab over L (`zoo.color.lab.chroma_field`) at a bounded
+All are put together as fields of slopes and offsets of ab over L (`zoo.color.upsample.chroma_field`) at a bounded
 resolution; only at the end, band by band, do they meet the photo's full lightness. So memory does not grow with the
 number of faces or samples, and chroma ends where lightness does.
 """
@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zoo.color.gamut import to_uint8
-from zoo.color.lab import AB_SCALE, chroma_field
+from zoo.color.lab import AB_SCALE
+from zoo.color.upsample import chroma_field
 from zoo.faces.viewport import Viewport, look
 from zoo.photos.photo import Photo
 

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 from torch import Tensor
 
-from zoo.cache.images import is_grey
+from zoo.color.grey import is_grey
 from zoo.color.lab import uint8_to_lightness
 from zoo.errors import ZooError
 from zoo.files import replacing

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageCms
 
+from zoo.color.lab import l_star
+from zoo.color.srgb import to_linear
 from zoo.errors import ZooError
 
 _SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}  # of a mode, as ICC profiles name them
@@ -130,8 +132,6 @@ def _deep(values: np.ndarray, profile: ImageCms.ImageCmsProfile | None) -> Pixel
     grey = np.arange(65536) / 65535
     if profile is not None and profile.profile.xcolor_space.strip() == "GRAY":
         grey = np.interp(grey, np.arange(256) / 255, _curve(profile) / 255)
-    linear = np.where(grey > 0.04045, ((grey + 0.055) / 1.055) ** 2.4, grey / 12.92)  # IEC 61966-2-1
-    L = np.where(linear > 216 / 24389, 116 * np.cbrt(linear) - 16, linear * 24389 / 27)  # CIE 15
-    lightness = np.rint(L * 655.35).astype(np.uint16)[values]
+    lightness = np.rint(l_star(to_linear(grey)) * 655.35).astype(np.uint16)[values]
     rgb = np.rint(grey * 255).astype(np.uint8)[values]
     return Pixels(np.repeat(rgb[..., None], 3, axis=2), lightness, None)

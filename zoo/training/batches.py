@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,14 +11,14 @@ import torch
 from torch import Tensor
 
 from zoo.cache.features import FeatureCache, open_features
-from zoo.cache.images import ImageCache, Progress, View, open_images
+from zoo.cache.images import ImageCache, Progress, View, encoder_view, open_images
 from zoo.color.lab import uint8_to_lab
 from zoo.data import Dataset, Split
 from zoo.diffusion.process import Diffusion
-from zoo.encoders import Encoder
 from zoo.faces.framing import WHOLE, Box
 from zoo.features import Features
 from zoo.model import ColorDiffusion
+from zoo.seeds import seed_of
 from zoo.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -110,14 +109,6 @@ class Batches(Shuffled):
         return torch.cat([uint8_to_lab(torch.from_numpy(self.images.batch(p)))[1] for p in parts if len(p)])
 
 
-def encoder_view(encoder: Encoder, dataset: Dataset, image_size: int) -> View | None:
-    """Where and how large ``encoder`` wants to see this dataset's images; None: as the denoiser does."""
-    face_box = dataset.face_box if encoder.frame is not None else None
-    box = WHOLE if encoder.frame is None or face_box is None else face_box.of(encoder.frame)
-    size = encoder.spec.input_size or image_size
-    return None if size == image_size and box == WHOLE else View(size, box, grey=True)
-
-
 def open_batches(
     model: ColorDiffusion,
     dataset: Dataset,
@@ -185,9 +176,3 @@ def mirrored(images: np.ndarray, flipped: np.ndarray) -> Tensor:
     """``images`` (n, S, S, C) with those where ``flipped`` (n,) mirrored left to right, in place."""
     images[flipped] = images[flipped][:, :, ::-1]
     return torch.from_numpy(images)
-
-
-def seed_of(*parts: object) -> int:
-    """A seed that depends on ``parts`` alone."""
-    digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:7], "big")

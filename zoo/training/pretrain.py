@@ -19,8 +19,9 @@ from zoo.cache.images import ImageCache
 from zoo.cache.record_file import make_folder
 from zoo.color.lab import uint8_to_lightness
 from zoo.errors import ZooError
+from zoo.seeds import seed_of
 from zoo.training.autoencoder import Autoencoder, Objective
-from zoo.training.batches import Shuffled, mirrored, seed_of
+from zoo.training.batches import Shuffled, mirrored
 from zoo.training.config import TrainConfig
 from zoo.training.trainer import CHECKPOINT, MODEL, OnStep, fit
 

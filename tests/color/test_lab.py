@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from skimage.color import rgb2lab
 
-from zoo.color.lab import downsample_chroma, lab_to_rgb, rgb_to_lab, uint8_to_lab, upsample_chroma
+from zoo.color.lab import lab_to_rgb, rgb_to_lab, uint8_to_lab
 
 
 def random_rgb(seed: int, size: int = 8) -> torch.Tensor:
@@ -31,20 +31,3 @@ def test_black_and_white_are_the_ends_of_the_range_of_l() -> None:
     L, ab = uint8_to_lab(images)
     torch.testing.assert_close(L.mean(dim=(1, 2, 3)), torch.tensor([-1.0, 1.0]), atol=1e-4, rtol=0)
     assert ab.abs().max() < 1e-3
-
-
-def test_chroma_of_one_color_survives_down_and_upsampling() -> None:
-    L = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(1)) * 2 - 1
-    ab = torch.tensor([0.2, -0.1]).view(1, 2, 1, 1).expand(2, 2, 32, 32)
-    for scale in (1, 2, 4):
-        torch.testing.assert_close(upsample_chroma(downsample_chroma(ab, scale), L), ab, atol=1e-5, rtol=0)
-
-
-def test_upsampled_chroma_ends_where_lightness_does() -> None:
-    left = (torch.arange(32) < 13).float()  # not on the grid of the low resolution
-    L = (left * 1.2 - 0.6).expand(1, 1, 32, 32)
-    ab = (left * 0.3).expand(1, 2, 32, 32)
-    low = downsample_chroma(ab, 4)
-    bilinear = torch.nn.functional.interpolate(low, (32, 32), mode="bilinear")
-    guided = upsample_chroma(low, L)
-    assert (guided - ab).abs().mean() < 0.3 * (bilinear - ab).abs().mean()
