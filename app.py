@@ -1,16 +1,16 @@
-"""Colour photos in a browser: python app.py   (the same as python -m zoo app)"""
+"""Colour photos in a browser: python app.py   (the same as facezoo app)"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
-from zoo.commands import app, script
+from zoo import commands
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 after Ctrl-C, 2 for what a user can mend."""
-    return script(app, "python app.py", arguments)
+    return commands.main(arguments, command="app", prog="python app.py")
 
 
 if __name__ == "__main__":

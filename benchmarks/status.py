@@ -1,12 +1,15 @@
 """Where sweeps stand: python benchmarks/status.py"""
 
 import sys
+from pathlib import Path
 
+sys.path[:] = [
+    folder for folder in sys.path if Path(folder) != Path(__file__).parent
+]  # it hides no plug-in of its name
 try:
-    from zoo.benchmark import cli
-    from zoo.benchmark.sweeps.status import main
+    from zoo.commands import main
 except ModuleNotFoundError as missing:
     sys.exit(f"error: {missing.name} is not installed here; run `make demo`, or `pip install .` in the project's root")
 
 if __name__ == "__main__":
-    cli.run(main)
+    sys.exit(main(command="status", prog="python benchmarks/status.py"))

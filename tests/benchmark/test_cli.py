@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,8 @@ from hydra.core.config_store import ConfigStore
 
 from support.rows import row
 from support.small import SMALL
-from zoo.benchmark import cli
-from zoo.benchmark.config import plugins
+from zoo.benchmark.config import mending, plugins
+from zoo.benchmark.config.command_line import prepared
 from zoo.benchmark.runs import experiment
 from zoo.benchmark.runs.store import RunFolder
 from zoo.benchmark.tables import rows
@@ -32,12 +31,6 @@ SCRIPT = plugins.CONFIGS.parent / "benchmarks" / "run.py"
 def composed(*overrides: str) -> object:
     with initialize_config_dir(str(plugins.CONFIGS), version_base="1.3"):
         return compose("config", list(overrides))
-
-
-def ends(main: Callable[[], object]) -> int:
-    with pytest.raises(SystemExit) as ended:
-        cli.run(main)
-    return int(ended.value.code or 0)
 
 
 def script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -59,12 +52,11 @@ def script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         ("quick", "cannot read 'quick'"),
     ],
 )
-def test_what_hydra_refuses_is_one_clear_line(override: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ends(lambda: composed(override)) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("error: ")
-    assert said in told
-    assert len(told.splitlines()) == 1
+def test_what_hydra_refuses_is_one_clear_line(override: str, said: str) -> None:
+    with pytest.raises(ZooError) as told, prepared([]):
+        composed(override)
+    assert said in str(told.value)
+    assert len(str(told.value).splitlines()) == 1
 
 
 def test_a_missing_value_names_the_option_that_gives_it() -> None:
@@ -72,31 +64,16 @@ def test_a_missing_value_names_the_option_that_gives_it() -> None:
         experiment.run(composed("data=folder"))  # type: ignore[arg-type]
 
 
-def test_ctrl_c_says_that_the_run_goes_on_later(capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupted() -> None:
-        raise KeyboardInterrupt
-
-    assert ends(interrupted) == 130
-    assert "goes on from the last checkpoint" in capsys.readouterr().err
-
-
-def test_an_error_of_our_own_keeps_its_traceback() -> None:
-    def broken() -> None:
-        raise RuntimeError("a bug")
-
-    with pytest.raises(RuntimeError):
-        cli.run(broken)
-
-
-def test_a_job_of_a_sweep_lets_the_others_go_on(capsys: pytest.CaptureFixture[str]) -> None:
-    def refused() -> None:
+def test_a_job_of_a_sweep_is_told_at_once_and_lets_the_others_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(mending.SweepError), mending.refusing(sweep=True):  # an Exception: Hydra starts the next job
         raise ZooError("no")
+    assert capsys.readouterr().err == "error: no\n"
 
-    with pytest.raises(cli.SweepError):  # an Exception: Hydra notes it and starts the next job
-        cli.job(refused, sweep=True)
-    with pytest.raises(SystemExit):
-        cli.job(refused, sweep=False)
-    assert capsys.readouterr().err == "error: no\nerror: no\n"
+
+def test_a_job_that_is_no_sweeps_ends_hydra_without_a_word_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ZooError, match="no"), prepared([]), mending.refusing(sweep=False):
+        raise ZooError("no")
+    assert capsys.readouterr().err == ""
 
 
 def test_a_third_partys_name_becomes_an_option_with_its_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

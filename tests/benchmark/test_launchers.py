@@ -9,7 +9,7 @@ import pytest
 from hydra.errors import MissingConfigException
 
 from support.sweeping import TINY, finish, scores
-from zoo.benchmark import cli
+from zoo.benchmark.config import mending
 
 SWEEP = ["-m", *TINY, "metrics=[psnr]", "cond=none,[concat,film]"]
 LAUNCHERS = {
@@ -55,7 +55,7 @@ def test_the_table_of_a_launcher_is_that_of_one_process(launcher: str, serial: P
 @pytest.mark.parametrize(("launcher", "extra"), [("joblib", "joblib"), ("submitit_slurm", "slurm"), ("ray", "ray")])
 def test_a_launcher_that_is_not_installed_names_the_extra(launcher: str, extra: str) -> None:
     missing = MissingConfigException("", f"hydra/launcher/{launcher}", ["basic"])
-    assert cli.one_line(missing) == f"hydra/launcher={launcher} is not installed; pip install -e .[{extra}]"
+    assert mending.one_line(missing) == f"hydra/launcher={launcher} is not installed; pip install -e .[{extra}]"
 
 
 DEADLY = """

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from zoo.__main__ import main
 from zoo.benchmark.config import plugins
+from zoo.commands import main
 from zoo.errors import ZooError
 from zoo.plugins import import_plugins
 from zoo.registry import encoders

@@ -15,8 +15,7 @@ from omegaconf import OmegaConf
 
 import zoo
 from support.models import tiny_model
-from zoo.benchmark import cli
-from zoo.benchmark.config import plugins
+from zoo.benchmark.config import mending, plugins
 from zoo.benchmark.config.labels import label
 from zoo.benchmark.config.plugins import CONFIGS
 from zoo.benchmark.config.spec import Spec
@@ -173,7 +172,7 @@ def test_a_third_partys_conditioner_may_be_a_part(monkeypatch: pytest.MonkeyPatc
 def test_a_wrong_option_of_a_part_is_named(override: str, said: str) -> None:
     with pytest.raises(Exception) as raised:  # noqa: PT011  # Hydra's or our own: the command line shows both as this
         spec_of("cond=concat+film", override)
-    assert said in cli.one_line(raised.value)
+    assert said in mending.one_line(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,8 @@ def test_a_cell_whose_owner_died_while_the_others_were_run_is_taken_over(
         else:
             done("none")
 
-    sweep.run(main)
+    with sweep.seen_through(main):
+        main()
     assert asked[1:] == [[f"results_dir={tmp_path}", "cond=none", "--multirun"]]
     assert [cell.state for cell in book.cells(plan)] == ["done", "done"]
 

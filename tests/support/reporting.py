@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,11 +13,10 @@ import pytest
 from torch.utils.tensorboard import SummaryWriter
 
 from support.rows import row
-from zoo.benchmark import cli
-from zoo.benchmark.report import report
 from zoo.benchmark.runs import artifacts
 from zoo.benchmark.tables import rows, table_files
 from zoo.benchmark.tables.rows import Row
+from zoo.commands import main
 from zoo.registry import datasets
 
 EVIL = "<script>document.title = 'read as markup'</script>"  # an encoder's label, as a user may write one
@@ -139,10 +137,7 @@ class Page(HTMLParser):
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["report.py", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        cli.run(report.main)
-    return int(ended.value.code or 0)
+    return main(list(map(str, arguments)), command="report")
 
 
 def page_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *arguments: object) -> Page:

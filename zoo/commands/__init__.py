@@ -1,41 +1,92 @@
-"""The commands of ``python -m zoo``, a module each: ``HELP``, ``add_arguments(parser)``, ``run(args) -> exit code``."""
+"""The command line: ``facezoo COMMAND``, also as ``python -m zoo COMMAND`` and as a script of one command.
+
+A command is a module here: ``HELP``, ``run(args) -> exit code`` and ``add_arguments(parser)``; without the last it gets
+its arguments as they are, for Hydra. What it needs to run, it imports when it runs.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import zoo
 from zoo.errors import ZooError
 
 INTERRUPTED = 130
 REFUSED = 2
 
 
-def script(command: ModuleType, prog: str, arguments: Sequence[str] | None = None) -> int:
-    """Be a script of one command. Returns the exit code."""
-    parser = argparse.ArgumentParser(prog=prog)
-    command.add_arguments(parser)
-    args = parser.parse_args(arguments)
-    return carry_out(lambda: command.run(args), getattr(command, "INTERRUPTED", "interrupted"))
+def main(arguments: Sequence[str] | None = None, *, command: str | None = None, prog: str = "facezoo") -> int:
+    """Carry out a command: the one and only place that knows exit codes.
 
+    Args:
+        arguments: those of the process by default.
+        command: the only one of this script; None: the first of ``arguments`` names it.
+        prog: how the script is called, for its help.
 
-def carry_out(work: Callable[[], int], interrupted: str = "interrupted") -> int:
-    """The exit code: that of ``work``, 2 for what a user can mend (told in one line), 130 for Ctrl-C."""
+    Returns:
+        What the command says; 2 for what a user can mend, told in one line on stderr; 130 after Ctrl-C. With
+        HYDRA_FULL_ERROR=1 errors keep their tracebacks.
+    """
+    given = [*(sys.argv[1:] if arguments is None else arguments)]  # `list` is a command, once it was imported
+    if command is None:
+        command = _chosen(given, prog)
+        given, prog = given[1:], f"{prog} {command}"
+    module = import_module(f"zoo.commands.{command}")
+    args = _parsed(module, given, prog)
+    tracebacks = os.environ.get("ZOO_FULL_ERROR", os.environ.get("HYDRA_FULL_ERROR")) == "1"
     try:
-        code = work()
+        code = module.run(args)
         sys.stdout.flush()
-        return code
+        return int(code)
     except KeyboardInterrupt:
-        print(interrupted, file=sys.stderr)
+        print(getattr(module, "INTERRUPTED", "interrupted"), file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has seen enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except ZooError as error:
-        print(f"error: {error}", file=sys.stderr)
-    except ModuleNotFoundError as missing:
-        print(f"error: {missing.name} is not installed here; run `pip install -e .` in the root", file=sys.stderr)
-    return REFUSED
+    except (ZooError, OSError, ModuleNotFoundError) as error:
+        if tracebacks or (isinstance(error, ModuleNotFoundError) and error.name is None):
+            raise
+        print(f"error: {_one_line(error)}", file=sys.stderr)
+        return REFUSED
+
+
+def names() -> list[str]:
+    """Of all commands, sorted."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+
+
+def _chosen(given: Sequence[str], prog: str) -> str:
+    """The command that ``given`` begins with; else tells the help or what is wrong, and ends the process."""
+    if given and given[0] in names():
+        return given[0]
+    parser = argparse.ArgumentParser(prog=prog, description="Colouring faces with diffusion models.")
+    parser.add_argument("--version", action="version", version=f"facezoo {zoo.__version__}")
+    choices = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name in names():
+        choices.add_parser(name, help=import_module(f"zoo.commands.{name}").HELP)
+    parser.parse_args(given)
+    raise AssertionError("argparse accepts no command but those above")
+
+
+def _parsed(module: ModuleType, given: list[str], prog: str) -> Any:
+    if not hasattr(module, "add_arguments"):
+        return given
+    parser = argparse.ArgumentParser(prog=prog)
+    module.add_arguments(parser)
+    return parser.parse_args(given)
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error.name} is not installed here; run `pip install -e .` in the root"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return " ".join(str(error).split()) if isinstance(error, OSError) else str(error)

@@ -1,4 +1,4 @@
-"""python -m zoo app: the page in a browser."""
+"""facezoo app: the page in a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""python -m zoo check NAME: does it keep the contract of its kind?"""
+"""facezoo check NAME: does it keep the contract of its kind?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""python -m zoo colorize --image-path old.jpg --output new.png: colour one photo, several, a folder or a glob."""
+"""facezoo colorize --image-path old.jpg --output new.png: colour one photo, several, a folder or a glob."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""python -m zoo export CHECKPOINT --onnx FOLDER: a trained model as ONNX graphs; --half FILE: at half the size."""
+"""facezoo export CHECKPOINT --onnx FOLDER: a trained model as ONNX graphs; --half FILE: at half the size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""python -m zoo list: every encoder, conditioner, metric and dataset that is known here."""
+"""facezoo list: every encoder, conditioner, metric and dataset that is known here."""
 
 from __future__ import annotations
 

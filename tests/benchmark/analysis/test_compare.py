@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 
 from support.rows import row
-from zoo.benchmark import cli
-from zoo.benchmark.analysis import compare, comparisons
+from zoo.benchmark.analysis import comparisons
 from zoo.benchmark.tables import cells, rows, table_files
 from zoo.benchmark.tables.text_table import render
+from zoo.commands import main
 
 
 def table_of(tmp_path: Path, *some: rows.Row) -> str:
@@ -27,10 +27,7 @@ def table_of(tmp_path: Path, *some: rows.Row) -> str:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["compare.py", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        cli.run(compare.main)
-    return int(ended.value.code or 0)
+    return main(arguments, command="compare")
 
 
 def scores(tmp_path: Path, *some: rows.Row) -> tuple[list[list[str]], list[str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,7 @@ from typing import Any
 import pytest
 
 from support.reporting import BASELINE, EVIL, Benchmark, make
-from zoo.benchmark import cli
-from zoo.benchmark.report import report
+from zoo.commands import main
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (in the extra dev)")
 CHROMIUM = os.environ.get("ZOO_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -48,11 +46,8 @@ def benchmark(tmp_path_factory: pytest.TempPathFactory) -> Benchmark:
 @pytest.fixture(scope="module")
 def site(benchmark: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> str:
     out = tmp_path_factory.mktemp("page") / "report.html"
-    command = ["report.py", str(benchmark.table), "--runs", str(benchmark.runs), "--out", str(out)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", [*command, "--baseline", BASELINE])
-        with pytest.raises(SystemExit, match="0"):
-            cli.run(report.main)
+    given = [str(benchmark.table), "--runs", str(benchmark.runs), "--out", str(out), "--baseline", BASELINE]
+    assert main(given, command="report") == 0
     return out.as_uri()
 
 

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from support.rows import row
-from zoo.benchmark import cli
-from zoo.benchmark.tables import merge, rows, table_files
+from zoo.benchmark.tables import rows, table_files
+from zoo.commands import main
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["merge.py", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        cli.run(merge.main)
-    return int(ended.value.code or 0)
+    return main(list(map(str, arguments)), command="merge")
 
 
 @pytest.fixture

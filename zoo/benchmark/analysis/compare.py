@@ -1,4 +1,4 @@
-"""Tables of encoder × conditioner from result rows: python benchmarks/compare.py results/*.csv"""
+"""Tables of encoder × conditioner from result rows: scores, costs, differences."""
 
 from __future__ import annotations
 
@@ -96,9 +96,8 @@ def differences(
     return "\n\n".join([*parts, *_remark(_EXPLAINED, format)]) + "\n"
 
 
-def main() -> None:
-    """Command line; see --help."""
-    given = _arguments()
+def compare(given: argparse.Namespace) -> None:
+    """What the command ``compare`` does, with its arguments. Raises `ZooError` for what a user can mend."""
     if given.out and given.out.exists():
         raise ZooError(f"{given.out} exists and is not overwritten; choose another --out or delete it")
     if given.effects is not None and not given.baseline:
@@ -117,23 +116,6 @@ def main() -> None:
         given.out.write_text(text, encoding="utf-8")
     else:
         print(text, end="")
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Show tables of results: scores, costs and, to a baseline, differences."
-    )
-    parser.add_argument("tables", nargs="+", metavar="TABLE", help="CSV of result rows, or a glob of such files")
-    parser.add_argument("--metric", action="append", default=[], help="only this one (may be repeated)")
-    parser.add_argument("--baseline", help="the cell to compare with: encoder=unet,cond=concat, or method=grey")
-    parser.add_argument(
-        "--effects", action=argparse.BooleanOptionalAction, help="main effects; by default where no pair is missing"
-    )
-    parser.add_argument("--format", choices=["terminal", "markdown", "csv", "latex"], default="terminal")
-    parser.add_argument("--out", type=Path, help="write to this file instead of the terminal")
-    parser.add_argument("--runs", type=Path, default=Path("results/runs"), help="where run folders are (%(default)s)")
-    parser.add_argument("--force", action="store_true", help="compare rows that were scored in different ways")
-    return parser.parse_args()
 
 
 def _metrics(table: pd.DataFrame, wanted: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""One self-contained HTML page from tables of results: python benchmarks/report.py results/T.csv --out report.html"""
+"""One self-contained HTML page from tables of results and what runs left."""
 
 from __future__ import annotations
 
@@ -70,9 +70,8 @@ def gather(
     )
 
 
-def main() -> None:
-    """Command line; see --help."""
-    given = _arguments()
+def report(given: argparse.Namespace) -> None:
+    """What the command ``report`` does, with its arguments. Raises `ZooError` for what a user can mend."""
     if given.out.exists():
         raise ZooError(f"{given.out} exists and is not overwritten; choose another --out or delete it")
     tables = table_files.paths(given.tables)
@@ -87,20 +86,6 @@ def main() -> None:
     print(f"{given.out}: {len(page.encode()) / 1e6:.1f} MB, {len(contents.lines)} cells")
     if contents.pictures is not None:
         print("it shows photos of the test set: mind their licence before you send it round (--no-pictures)")
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Write one HTML page that shows tables of results and what runs left.")
-    parser.add_argument("tables", nargs="+", metavar="TABLE", help="CSV of result rows, or a glob of such files")
-    parser.add_argument("--out", type=Path, required=True, help="the page to write; it must not be there yet")
-    parser.add_argument("--metric", action="append", default=[], help="only this one (may be repeated)")
-    parser.add_argument("--baseline", help="show differences to a cell: encoder=unet,cond=concat, or method=grey")
-    parser.add_argument(
-        "--pictures", action=argparse.BooleanOptionalAction, default=True, help="put photos in, or leave them out"
-    )
-    parser.add_argument("--runs", type=Path, default=Path("results/runs"), help="where run folders are (%(default)s)")
-    parser.add_argument("--force", action="store_true", help="show rows together that were scored in different ways")
-    return parser.parse_args()
 
 
 def _names(every: Sequence[Metric], wanted: Sequence[str]) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from zoo import registry
-from zoo.benchmark.cli import MAIN_PROCESS
 from zoo.benchmark.config.labels import label
 from zoo.benchmark.config.plugins import import_modules
+from zoo.benchmark.config.processes import MAIN_PROCESS
 from zoo.benchmark.config.spec import UNTRAINED, Spec
 from zoo.benchmark.runs import environment
 from zoo.benchmark.runs.artifacts import read_protocol, write_artifacts
@@ -34,7 +34,7 @@ from zoo.evaluation.evaluate import Evaluation, evaluate
 from zoo.methods.baselines import Grey, Mean, Truth
 from zoo.methods.colorer import Colorer, ModelColorer
 from zoo.model import ColorDiffusion
-from zoo.training.batches import open_batches
+from zoo.training.batches import Batches, open_batches
 from zoo.training.trainer import TrainResult, train
 
 OnClaimed = Callable[[str, bool], object]  # (a run's id, whether it is done already)
@@ -88,26 +88,22 @@ class Run:
         manifest = self.images["train"].manifest
         return training_id(self.spec, manifest=manifest, weights_sha=self.weights_sha)
 
-    def train(self, folder: RunFolder) -> TrainResult:
-        if self.model is None:
-            return TrainResult(0, 0, 0.0)
-        spec = self.spec
+    def open_batches(self, model: ColorDiffusion) -> Batches:
+        """What ``model`` trains on; an encoder that has to learn something first does so here."""
         with TrainingBar("pretraining") as pretraining:
             batches = open_batches(
-                self.model,
+                model,
                 self.dataset,
-                spec.train,
-                seed=spec.seed,
-                cache_dir=spec.machine.cache,
+                self.spec.train,
+                seed=self.spec.seed,
+                cache_dir=self.spec.machine.cache,
                 device=self.device,
-                limit=spec.data_limit,
+                limit=self.spec.data_limit,
                 progress=bar,
                 on_step=pretraining,  # in whichever process does it
             )
-        self.model.face_box = self.dataset.face_box  # for photos in which the face lies elsewhere
-        with TrainingBar("training", folder.progress) as training:
-            on_step = training if MAIN_PROCESS else None
-            return train(self.model, batches, spec.train, folder.path, device=self.device, on_step=on_step)
+        model.face_box = self.dataset.face_box  # for photos in which the face lies elsewhere
+        return batches
 
     def score(self) -> Evaluation:
         return evaluate(
@@ -178,48 +174,65 @@ def run(config: DictConfig, on_claimed: OnClaimed | None = None) -> None:
         HeldError: another process is at work on this run.
     """
     warnings.showwarning = one_line_warning
-    try:
-        _run(Run.open(config), on_claimed)
-    except torch.cuda.OutOfMemoryError as error:
-        raise ZooError(f"out of memory ({error}); lower train.batch_size or eval.batch_size") from error
+    with _out_of_memory_told():
+        opened = Run.open(config)
+        folder = RunFolder(Path(opened.spec.machine.results_dir), opened.id)
+        with folder.claimed() if MAIN_PROCESS else nullcontext():
+            if on_claimed and MAIN_PROCESS:
+                on_claimed(folder.path.name, folder.done)
+            if folder.done:
+                print(f"run {folder.path.name} is done already; to repeat it, delete {folder.path}")
+            else:
+                _begin(opened, folder)
+                trained = TrainResult(0, 0, 0.0)
+                if opened.model is not None:  # here, so that few calls lie between a command and a step of training
+                    batches = opened.open_batches(opened.model)
+                    with TrainingBar("training", folder.progress) as training:
+                        on_step = training if MAIN_PROCESS else None
+                        given = (opened.model, batches, opened.spec.train, folder.path)
+                        trained = train(*given, device=opened.device, on_step=on_step)
+                if MAIN_PROCESS:
+                    _score(opened, folder, trained)
+    if MAIN_PROCESS:
+        _show(_appended(folder, opened.spec.machine.table), folder)
 
 
-def _run(opened: Run, on_claimed: OnClaimed | None) -> None:
-    machine = opened.spec.machine
-    identity = opened.id
-    folder = RunFolder(Path(machine.results_dir), identity)
-    with folder.claimed() if MAIN_PROCESS else nullcontext():
-        if on_claimed and MAIN_PROCESS:
-            on_claimed(identity, folder.done)
-        if folder.done:
-            print(f"run {identity} is done already; to repeat it, delete {folder.path}")
-        else:
-            _carry_out(opened, folder, identity)
+def _begin(opened: Run, folder: RunFolder) -> None:
+    """Write down what is known before training, and take over that of another run if it is the same."""
     if not MAIN_PROCESS:
         return
+    print(f"run {folder.path.name}: {opened.name} on {opened.device}")
+    facts = {"training_id": opened.training_id, **{role: _counts(cache) for role, cache in opened.images.items()}}
+    folder.describe(opened.spec.as_dict(), environment.describe(opened.device), facts)
+    same = folder.adopt_training(opened.training_id) if opened.model else None
+    if same:
+        print(f"the same training as run {same}: going on from its last checkpoint")
+
+
+def _score(opened: Run, folder: RunFolder, trained: TrainResult) -> None:
+    folder.remember_peak(environment.peak_memory_mb(opened.device))
+    found = opened.score()
+    save_grid(folder.grid, found.strips[:_SHOWN])
+    write_artifacts(folder.path, opened.protocol(found), found)
+    peak = folder.remember_peak(environment.peak_memory_mb(opened.device))
+    folder.finish(opened.rows(folder.path.name, trained, found, peak))
+
+
+def _appended(folder: RunFolder, table: str | None) -> list[Row]:
+    """The rows of a run that is done, once they are in ``table``, too."""
     results = rows.read(folder.rows)
-    warning = rows.append(Path(machine.table), results, read_protocol(folder.path)) if machine.table else ""
+    warning = rows.append(Path(table), results, read_protocol(folder.path)) if table else ""
     if warning:
         print(f"warning: {warning}")
-    _show(results, folder)
+    return results
 
 
-def _carry_out(opened: Run, folder: RunFolder, identity: str) -> None:
-    if MAIN_PROCESS:
-        print(f"run {identity}: {opened.name} on {opened.device}")
-        facts = {"training_id": opened.training_id, **{role: _counts(cache) for role, cache in opened.images.items()}}
-        folder.describe(opened.spec.as_dict(), environment.describe(opened.device), facts)
-        same = folder.adopt_training(opened.training_id) if opened.model else None
-        if same:
-            print(f"the same training as run {same}: going on from its last checkpoint")
-    trained = opened.train(folder)
-    if MAIN_PROCESS:
-        folder.remember_peak(environment.peak_memory_mb(opened.device))
-        found = opened.score()
-        save_grid(folder.grid, found.strips[:_SHOWN])
-        write_artifacts(folder.path, opened.protocol(found), found)
-        peak = folder.remember_peak(environment.peak_memory_mb(opened.device))
-        folder.finish(opened.rows(identity, trained, found, peak))
+@contextmanager
+def _out_of_memory_told() -> Iterator[None]:
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise ZooError(f"out of memory ({error}); lower train.batch_size or eval.batch_size") from error
 
 
 def _open_images(spec: Spec, dataset: Dataset) -> dict[str, ImageCache]:

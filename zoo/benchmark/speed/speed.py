@@ -1,4 +1,4 @@
-"""How fast, as ratios measured in one process in alternation: python benchmarks/speed.py
+"""How fast, as ratios measured in one process in alternation.
 
 Absolute times depend on the machine and its other load; a ratio of two medians taken in turn does not.
 """
@@ -34,14 +34,8 @@ ROOT = Path(__file__).resolve().parents[3]
 SEED = 0
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each pair is timed in turn (default 5)")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument(
-        "--origin-steps", type=int, default=10, help="steps of the origin's 350 to time; its cost is linear in them"
-    )
-    options = parser.parse_args(arguments)
+def measure(options: argparse.Namespace) -> None:
+    """What the command ``speed`` does, with its arguments: print a table."""
     with tempfile.TemporaryDirectory() as cache:
         table = [["what", "measured", "wanted"]]
         for row in (

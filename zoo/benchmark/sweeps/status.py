@@ -1,4 +1,4 @@
-"""Where sweeps stand: python benchmarks/status.py"""
+"""Where sweeps stand: a line per cell, and the time that is left."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import get_args
 
 from zoo.benchmark.sweeps.ledger import Cell, Ledger, State
@@ -42,12 +41,8 @@ def table(cells: Sequence[Cell]) -> list[list[str]]:
     return lines
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sweep", nargs="?", help="id of a sweep; default: the last one begun; all: every one")
-    parser.add_argument("--results-dir", type=Path, default=Path("results/runs"), help="folder of run folders")
-    parser.add_argument("--json", action="store_true", help="for programs")
-    given = parser.parse_args()
+def status(given: argparse.Namespace) -> None:
+    """What the command ``status`` does, with its arguments. Raises `ZooError` for a sweep that there is not."""
     ledger = Ledger(given.results_dir)
     known = ledger.sweeps()
     if not known:

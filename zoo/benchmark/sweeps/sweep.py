@@ -11,7 +11,8 @@ import platform
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from zoo.benchmark import cli
+from zoo.benchmark.config.mending import MENDABLE, Refused, SweepError, one_line, tell
+from zoo.benchmark.config.processes import MAIN_PROCESS
 from zoo.benchmark.sweeps.ledger import Cell, Ledger, Record, cell_id, of_machine
 from zoo.benchmark.sweeps.locks import HeldError, held
 
@@ -46,16 +48,17 @@ class Planner(Callback):
             try:
                 (cells,) = BasicSweeper.split_arguments(overrides, None)
             except HydraException as error:  # of a callback Hydra would only warn, and run what nobody keeps account of
-                cli.report(error)
-                raise SystemExit(cli.REFUSED) from None
+                raise Refused(one_line(error)) from error
             ledger = Ledger(Path(config.results_dir))
             Planner.planned = ledger, ledger.plan(cells)
 
 
-def job(config: DictConfig, work: Callable[[OnClaimed], object]) -> None:
-    """Carry out one cell and write down how it ended. Of exceptions none but Ctrl-C comes out: the others go on."""
-    if not cli.MAIN_PROCESS:  # of one run that several processes train: it only trains
-        work(lambda *_: None)
+@contextmanager
+def accounted(config: DictConfig) -> Iterator[OnClaimed]:
+    """Around one cell: writes down whose it is, once that is known, and how it ended. Of exceptions none but Ctrl-C
+    comes out: the others go on."""
+    if not MAIN_PROCESS:  # of one run that several processes train: it only trains
+        yield lambda *_: None
         return
     ledger = Ledger(Path(config.results_dir))
     cell = cell_id(HydraConfig.get().overrides.task)
@@ -73,41 +76,43 @@ def job(config: DictConfig, work: Callable[[OnClaimed], object]) -> None:
         ledger.end(cell, record, time.time() - record.started, reason)
 
     try:
-        work(claimed)
+        yield claimed
     except HeldError as other:
         print(f"{other.folder.name}: another process is at work on this run, which is left to it", flush=True)
         known = ledger.record(cell)
         if known is None or known.run_id != other.folder.name:  # it works for another sweep
             ledger.note(cell, replace(record, run_id=other.folder.name, owner="another process"))
-    except cli.MENDABLE as error:
-        cli.report(error)
-        end(cli.one_line(error))
+    except MENDABLE as error:
+        tell(error)
+        end(one_line(error))
     except Exception as error:
         traceback.print_exc()
-        end(f"{type(error).__name__}: {cli.one_line(error)}")
+        end(f"{type(error).__name__}: {one_line(error)}")
     else:
         if not finished:
             end()
 
 
-def run(main: Callable[[], None]) -> None:
-    """Run ``main``, a Hydra application that was asked for a sweep, until all its cells are done or have failed.
+@contextmanager
+def seen_through(main: Callable[[], None]) -> Iterator[None]:
+    """Around a call of ``main``, a Hydra application: if that was asked for a sweep, go on until all its cells are done
+    or have failed.
 
     Raises:
-        cli.SweepError: some failed.
+        SweepError: some failed.
     """
-    if not cli.MAIN_PROCESS:
-        main()
+    if not MAIN_PROCESS:
+        yield
         return
     began = time.time()
     try:
-        main()
-    except cli.MENDABLE:
+        yield
+    except MENDABLE:
         raise
     except Exception as error:  # of a launcher: a worker of it died, say
         if Planner.planned is None:
             raise
-        print(f"error: the launcher failed: {cli.one_line(error)}; its cells are tried one by one", file=sys.stderr)
+        print(f"error: the launcher failed: {one_line(error)}; its cells are tried one by one", file=sys.stderr)
         _one_by_one(*Planner.planned, main)
     if Planner.planned is None:  # nothing was swept: --help, or --cfg
         return
@@ -119,7 +124,7 @@ def run(main: Callable[[], None]) -> None:
     for cell in left:
         print(f"{cell.state}: {cell.name}: {_reason(cell)}", file=sys.stderr)
     if left:
-        raise cli.SweepError(f"{len(left)} of {len(cells)} cells of the sweep are not done; see above")
+        raise SweepError(f"{len(left)} of {len(cells)} cells of the sweep are not done; see above")
 
 
 def _one_by_one(ledger: Ledger, sweep: str, main: Callable[[], None]) -> None:
@@ -128,11 +133,11 @@ def _one_by_one(ledger: Ledger, sweep: str, main: Callable[[], None]) -> None:
         if cell.state in ("not started", "interrupted"):
             try:
                 _launch(cell, main)
-            except cli.MENDABLE:
+            except MENDABLE:
                 raise
             except Exception as error:
                 record = ledger.record(cell.id) or Record(None, "a launcher", time.time())
-                ledger.end(cell.id, record, 0.0, f"its process died: {type(error).__name__}: {cli.one_line(error)}")
+                ledger.end(cell.id, record, 0.0, f"its process died: {type(error).__name__}: {one_line(error)}")
 
 
 def _launch(cell: Cell, main: Callable[[], None]) -> None:

@@ -1,8 +1,7 @@
-"""One table out of many: python benchmarks/merge.py a.csv b.csv 'results/runs/*/rows.csv' --out all.csv"""
+"""One table out of many."""
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -47,22 +46,6 @@ def merge(tables: Sequence[Path], out: Path, runs_dir: Path, *, per_image: bool,
     if values is not None:
         lines.append(f"{sidecars[0]}: values per image of {values['run_id'].nunique()} of {len(ids)} runs")
     return lines
-
-
-def main() -> None:
-    """Command line; see --help."""
-    parser = argparse.ArgumentParser(description="Merge tables of results, and what is kept beside them.")
-    parser.add_argument("tables", nargs="+", metavar="TABLE", help="CSV of result rows, or a glob of such files")
-    parser.add_argument("--out", type=Path, required=True, help="the table to write; it must not exist")
-    parser.add_argument("--runs", type=Path, default=Path("results/runs"), help="where run folders are (%(default)s)")
-    parser.add_argument("--per-image", action="store_true", help="also write OUT.per_image.parquet")
-    parser.add_argument("--hash-names", action="store_true", help="in it, replace the images' names by hashes")
-    given = parser.parse_args()
-    if given.hash_names and not given.per_image:
-        raise ZooError("--hash-names concerns the names in --per-image; give both")
-    tables = table_files.paths(given.tables)
-    told = merge(tables, given.out, given.runs, per_image=given.per_image, hash_names=given.hash_names)
-    print("\n".join(told))
 
 
 def _runs(merged: Iterable[Row]) -> dict[str, list[str]]:

@@ -1,11 +1,11 @@
-"""How command-line tools end: one line on stderr for what a user can mend, and a fitting exit code."""
+"""Errors that a user can mend, Hydra's among them, and how each is told in one line."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
@@ -16,58 +16,38 @@ from zoo.benchmark.config.plugins import GROUPS, options
 from zoo.errors import ZooError
 
 MENDABLE = (ZooError, HydraException, OmegaConfBaseException, OSError)
-MAIN_PROCESS = os.environ.get("RANK", "0") == "0"  # of several under ``accelerate launch``; the others only train
-INTERRUPTED = 130
-REFUSED = 2
 
 _EXTRAS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm", "ray": "ray"}  # of launchers
-
-# `run` sets HYDRA_FULL_ERROR for Hydra; what the user wanted is kept for this process and those that a launcher starts.
-_TRACEBACKS = os.environ.setdefault("ZOO_FULL_ERROR", os.environ.get("HYDRA_FULL_ERROR", "0")) == "1"
 
 
 class SweepError(ZooError):
     """Not all jobs of a sweep ended well; each has told its own reason."""
 
 
-def run(main: Callable[[], object]) -> NoReturn:
-    """Run ``main`` and end the process: 0, 2 for an error that a user can mend, 130 for Ctrl-C.
+class Refused(BaseException):
+    """Carries an error out through Hydra, which would add a line of its own to any ordinary exception."""
 
-    With HYDRA_FULL_ERROR=1 errors keep their tracebacks.
+
+@contextmanager
+def refusing(*, sweep: bool) -> Iterator[None]:
+    """Around one job under Hydra. In a sweep the other jobs go on after a failure, which is told at once.
+
+    Raises:
+        Refused: the job could not be done for a reason that a user can mend.
+        SweepError: the same, of a job of a sweep.
     """
-    before = os.environ.get("HYDRA_FULL_ERROR", "0")
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises its errors instead of printing them in its own way
     try:
-        main()
-    except KeyboardInterrupt:
-        print("\ninterrupted: start the same command again and it goes on from the last checkpoint", file=sys.stderr)
-        raise SystemExit(INTERRUPTED) from None
-    except BrokenPipeError:  # whoever read our output has seen enough, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        yield
     except MENDABLE as error:
-        if _TRACEBACKS:
+        if os.environ.get("ZOO_FULL_ERROR") == "1":
             raise
-        report(error)
-        raise SystemExit(REFUSED) from None
-    finally:
-        os.environ["HYDRA_FULL_ERROR"] = before
-    raise SystemExit(0)
-
-
-def job(work: Callable[[], object], *, sweep: bool) -> None:
-    """Run one job under Hydra. In a sweep the other jobs go on after a failure, and the process still ends with 2."""
-    try:
-        work()
-    except MENDABLE as error:
-        if _TRACEBACKS:
-            raise
-        report(error)
         if not sweep:
-            raise SystemExit(REFUSED) from None  # not an Exception: Hydra would add a line of its own
+            raise Refused(one_line(error)) from error
+        tell(error)
         raise SweepError("not all jobs of the sweep ended well; see the errors above") from error
 
 
-def report(error: BaseException) -> None:
+def tell(error: BaseException) -> None:
     """Say ``error`` in one line on stderr."""
     print(f"error: {one_line(error)}", file=sys.stderr)
 

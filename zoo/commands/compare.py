@@ -1,0 +1,28 @@
+"""facezoo compare TABLE…: scores, costs and differences."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "show tables of results: scores, costs and, to a baseline, differences"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Show tables of results: scores, costs and, to a baseline, differences."
+    add = parser.add_argument
+    add("tables", nargs="+", metavar="TABLE", help="CSV of result rows, or a glob of such files")
+    add("--metric", action="append", default=[], help="only this one (may be repeated)")
+    add("--baseline", help="the cell to compare with: encoder=unet,cond=concat, or method=grey")
+    add("--effects", action=argparse.BooleanOptionalAction, help="main effects; by default where no pair is missing")
+    add("--format", choices=["terminal", "markdown", "csv", "latex"], default="terminal")
+    add("--out", type=Path, help="write to this file instead of the terminal")
+    add("--runs", type=Path, default=Path("results/runs"), help="where run folders are (%(default)s)")
+    add("--force", action="store_true", help="compare rows that were scored in different ways")
+
+
+def run(args: argparse.Namespace) -> int:
+    from zoo.benchmark.analysis.compare import compare  # it brings in pandas
+
+    compare(args)
+    return 0
