@@ -207,7 +207,7 @@ def test_the_original_is_the_same_network_under_any_preset_and_with_its_own_samp
     assert (original.method, original.sampler.name, original.denoiser["chroma_scale"]) == ("origin", "ddpm", 1)
     beside = Spec.from_config(plain("method=origin", "preset=bundled"))
     assert (beside.denoiser, beside.diffusion) == (original.denoiser, original.diffusion)
-    assert beside.sampler.name == "ddim"
+    assert beside.sampler.name == "deis"
 
 
 def test_a_baseline_that_trains_nothing_is_one_run_whatever_the_pair_and_the_seed() -> None:

@@ -36,7 +36,9 @@ class Network:
 def sampled(network: Network, diffusion: Diffusion, **options: float) -> Tensor:
     sample = ChromaSampler(network, diffusion, MEAN, STD, 2)
     generators = [torch.Generator().manual_seed(i) for i in range(2)]
-    return sample(normal(2, 1, 8, 8), CONTEXT, NULL, SamplerConfig(**{"steps": 4, **options}), generators)
+    return sample(
+        normal(2, 1, 8, 8), CONTEXT, NULL, SamplerConfig(**{"steps": 4, "time_power": 1.0, **options}), generators
+    )
 
 
 def test_a_regression_is_asked_once_of_nothing_and_at_the_time_it_was_trained_at() -> None:

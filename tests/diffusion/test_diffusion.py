@@ -27,6 +27,14 @@ def test_the_linear_schedule_is_the_discrete_one_of_ddpm() -> None:
     torch.testing.assert_close(Linear(350).alpha(t) ** 2, torch.cumprod(1 - beta, 0).float(), atol=1e-6, rtol=1e-4)
 
 
+@pytest.mark.parametrize("t", [0.0001, 0.4, 0.4021, 1.0])
+def test_the_network_is_told_the_step_of_the_linear_schedule_whose_noise_it_sees(t: float) -> None:
+    diffusion = Diffusion("eps", "linear", T=350)
+    told = diffusion.time(torch.tensor([t]))
+    assert told.item() == pytest.approx(math.ceil(t * 350 - 1e-3) / 350)
+    assert diffusion.noise_schedule.sigma(told) == diffusion.noise_schedule.sigma(torch.tensor([t]))
+
+
 def test_the_originals_schedule_leaves_a_sixth_of_the_signal() -> None:
     assert Linear(350).alpha(torch.ones(1)).item() == pytest.approx(0.17, abs=0.01)
 

@@ -18,9 +18,10 @@ from zoo.diffusion.samplers import SAMPLERS, SamplerConfig, noise_like
 GOLDEN = Golden(Path(__file__).with_name("golden_samples.json"), rel=1e-4, absolute=1e-5)
 N = 2
 SCHEDULES = {"cosine": Cosine(), "linear": Linear(350)}
-SETTINGS: dict[str, dict[str, Any]] = {name: {"name": name} for name in SAMPLERS} | {
-    "ddim, eta": {"name": "ddim", "eta": 0.5},
+SETTINGS: dict[str, dict[str, Any]] = {name: {"name": name, "time_power": 1.0} for name in SAMPLERS} | {
+    "ddim, eta": {"name": "ddim", "eta": 0.5, "time_power": 1.0},
     "ddim, bent times": {"name": "ddim", "time_power": 2.5},
+    "deis, bent times": {"name": "deis", "time_power": 2.5},
     "dpmpp_2m, bent times": {"name": "dpmpp_2m", "time_power": 1.5},
 }
 DIFFUSIONS = {
@@ -63,7 +64,7 @@ def test_chroma_is_what_it_was(diffusion: str) -> None:
     mean, std = torch.tensor([0.1, -0.2])[:, None, None], torch.tensor([0.3, 0.2])[:, None, None]
     sample = ChromaSampler(predict, DIFFUSIONS[diffusion], mean, std, 2)
     context, null = (normal(N, 2, 6, 6, seed=1),), (torch.zeros(N, 2, 6, 6),)
-    config = SamplerConfig("ddim", 4, guidance=1.7, dynamic_threshold=0.95)
+    config = SamplerConfig("ddim", 4, guidance=1.7, time_power=1.0, dynamic_threshold=0.95)
     ab = sample(0.5 * normal(N, 1, 12, 12), context, null, config, generators())
     GOLDEN.check(f"chroma, {diffusion}", [float(x) for x in numbers(ab)])
 

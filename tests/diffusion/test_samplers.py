@@ -1,20 +1,27 @@
 """Samplers on a distribution whose best denoiser is known: a Gaussian."""
 
+from pathlib import Path
+
 import pytest
 import torch
+import yaml
 from torch import Tensor
 
 from zoo.diffusion.process import Cosine, Linear
-from zoo.diffusion.samplers import SAMPLERS, SamplerConfig, ddim, dpmpp_2m, noise_like
+from zoo.diffusion.samplers import SAMPLERS, SamplerConfig, ddim, deis, dpmpp_2m, noise_like
 from zoo.errors import ZooError
 
+ROOT = Path(__file__).parents[2]
 MEAN, STD = 0.5, 0.2
+CONFIGS = {
+    path.stem: SamplerConfig(**yaml.safe_load(path.read_text())) for path in (ROOT / "configs/sampler").iterdir()
+}
 
 
-def ideal(schedule: Cosine | Linear):
+def ideal(schedule: Cosine | Linear, std: float = STD):
     def denoise(x: Tensor, t: Tensor) -> Tensor:
         alpha, sigma = (f(t)[:, None, None, None] for f in (schedule.alpha, schedule.sigma))
-        return MEAN + alpha * STD**2 / (alpha**2 * STD**2 + sigma**2) * (x - alpha * MEAN)
+        return MEAN + alpha * std**2 / (alpha**2 * std**2 + sigma**2) * (x - alpha * MEAN)
 
     return denoise
 
@@ -36,8 +43,31 @@ def test_every_sampler_draws_from_a_gaussian(name: str) -> None:
     assert x.std().item() == pytest.approx(STD, rel=0.1)  # ancestral sampling is a little narrow at 100 steps
 
 
+@pytest.mark.parametrize("std", [0.5, 0.2])  # 0.5 is that of all normalised chroma; that of one photo's is less
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_default_steps_of_every_sampler_keep_the_spread_of_a_gaussian(name: str, std: float) -> None:
+    rngs = generators(4)
+    x = noise_like(torch.empty(4, 2, 32, 32), rngs)
+    found = CONFIGS[name](ideal(Cosine(), std), x, Cosine(), generators=rngs)
+    assert 0.97 <= (found.std() / (std * x.std())).item() <= 1.05
+    assert found.mean().item() == pytest.approx(MEAN, abs=0.02)
+
+
+def test_what_samples_by_default_is_what_the_configuration_says() -> None:
+    assert SamplerConfig() == CONFIGS["deis"]
+
+
+def test_the_third_order_sampler_comes_to_the_same_as_many_small_steps() -> None:
+    exact = sample("ddim", 1000, Cosine())
+    assert (sample("deis", 40, Cosine()) - exact).abs().mean() < 0.002
+
+
+def test_the_third_order_sampler_can_have_more_steps_than_a_schedule() -> None:
+    assert sample("deis", 20, Linear(8)).isfinite().all()
+
+
 def test_ancestral_sampling_of_the_original_draws_from_a_gaussian() -> None:
-    x = sample("ddpm", 350, Linear(350), n=4)
+    x = sample("ddpm", 350, Linear(350), n=4, time_power=1.0)
     assert x.std().item() == pytest.approx(STD, rel=0.05)
 
 
@@ -97,7 +127,7 @@ def test_a_time_power_above_one_lengthens_the_first_steps() -> None:
 def test_one_step_is_the_denoiser_itself() -> None:
     x = torch.randn(2, 2, 4, 4)
     expected = ideal(Cosine())(x, torch.ones(2))
-    for sampler in (ddim, dpmpp_2m):
+    for sampler in (ddim, deis, dpmpp_2m):
         torch.testing.assert_close(sampler(ideal(Cosine()), x, Cosine(), 1), expected)
 
 
@@ -107,7 +137,7 @@ def test_one_step_is_the_denoiser_itself() -> None:
         ({"name": "dddim"}, "did you mean 'ddim'"),
         ({"steps": 0}, "at least 1"),
         ({"name": "ddpm", "eta": 0.5}, "for ddim only"),
-        ({"eta": 1.5}, r"\[0, 1\]"),
+        ({"name": "ddim", "eta": 1.5}, r"\[0, 1\]"),
         ({"time_power": 0.0}, "greater than 0"),
         ({"dynamic_threshold": 0.0}, r"\(0, 1\]"),
     ],

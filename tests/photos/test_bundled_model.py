@@ -50,7 +50,7 @@ def painted(colorizer: Colorizer) -> Iterator[Painted]:
     generators = [torch.Generator().manual_seed(i) for i in range(N)]
     with one_thread():
         features = colorizer.model.encode(L)
-        found = colorizer.model.colorize(L, features, SamplerConfig("dpmpp_2m", 5), generators)
+        found = colorizer.model.colorize(L, features, SamplerConfig("dpmpp_2m", 5, time_power=1.0), generators)
         yield Painted(rgb, LAB * ab, LAB * found)
 
 

@@ -99,7 +99,7 @@ def test_losses_and_the_colors_after_them_are_those_measured_before(
     given = inputs(batches.at(0), "cpu")
     features = given["features"] or model.encode(given["view"], given["box"])
     generators = [torch.Generator().manual_seed(i) for i in range(CONFIG.batch_size)]
-    ab = model.colorize(given["L"], features, SamplerConfig(steps=4, guidance=1.5), generators)
+    ab = model.colorize(given["L"], features, SamplerConfig("ddim", 4, guidance=1.5, time_power=1.0), generators)
     GOLDEN.check(f"{case}: colours", [*ab.mean(dim=(0, 2, 3)).tolist(), *ab.std(dim=(0, 2, 3)).tolist()])
 
 

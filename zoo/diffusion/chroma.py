@@ -54,6 +54,7 @@ class ChromaSampler:
         guided = sampler.guidance != 1 and len(context) > 0
 
         def denoise(x: Tensor, t: Tensor) -> Tensor:
+            t = self.diffusion.time(t)
             x0 = self.diffusion.to_x0(self.predict(x, L, t, context), x, t)
             if guided:
                 free = self.diffusion.to_x0(self.predict(x, L, t, null), x, t)

@@ -18,14 +18,18 @@ from zoo.errors import ZooError
 
 
 class Schedule(Protocol):
-    """α and σ at times t of any shape; α² + σ² = 1."""
+    """α and σ at times t of any shape; α² + σ² = 1. ``time``: that of the times there are whose α and σ t gets."""
 
+    def time(self, t: Tensor) -> Tensor: ...
     def alpha(self, t: Tensor) -> Tensor: ...
     def sigma(self, t: Tensor) -> Tensor: ...
 
 
 class Cosine:
     """α = cos(πt/2), σ = sin(πt/2): zero terminal SNR (Lin et al. 2024), so sampling starts where training ends."""
+
+    def time(self, t: Tensor) -> Tensor:
+        return t
 
     def alpha(self, t: Tensor) -> Tensor:
         return torch.where(t >= 1, 0.0, torch.cos(t * (math.pi / 2)))
@@ -40,6 +44,9 @@ class Linear:
     def __init__(self, T: int = 1000) -> None:
         self.T = T
 
+    def time(self, t: Tensor) -> Tensor:
+        return self._step(t) / self.T
+
     def alpha(self, t: Tensor) -> Tensor:
         return self._alpha_bar(t).sqrt()
 
@@ -47,8 +54,10 @@ class Linear:
         return (1 - self._alpha_bar(t)).sqrt()
 
     def _alpha_bar(self, t: Tensor) -> Tensor:
-        k = torch.ceil(t * self.T - 1e-3).long().clamp(0, self.T)  # 1e-3: k/T·T may round up past k
-        return self._table.to(t.device)[k]
+        return self._table.to(t.device)[self._step(t)]
+
+    def _step(self, t: Tensor) -> Tensor:
+        return torch.ceil(t * self.T - 1e-3).long().clamp(0, self.T)  # 1e-3: k/T·T may round up past k
 
     @cached_property
     def _table(self) -> Tensor:
@@ -58,6 +67,9 @@ class Linear:
 
 class Blank:
     """α = σ = 0: x_t is 0 and tells nothing of x0."""
+
+    def time(self, t: Tensor) -> Tensor:
+        return torch.ones_like(t)
 
     def alpha(self, t: Tensor) -> Tensor:
         return torch.zeros_like(t)
@@ -134,8 +146,9 @@ class Diffusion:
         return torch.sigmoid(self.times_mean + self.times_scale * torch.special.ndtri(u))
 
     def time(self, t: Tensor) -> Tensor:
-        """The times that the network is told, (N,): ``t``, or with `regression` the one there is."""
-        return torch.ones_like(t) if self.regression else t
+        """The times that there are, (N,): ``t``, with the linear schedule rounded to one of its steps, with
+        `regression` the last. The network is told these, so that it knows what noise it sees."""
+        return self.noise_schedule.time(t)
 
     def noisy(self, x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """x_t (N, C, h, w) for t (N,)."""

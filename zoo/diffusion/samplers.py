@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -40,7 +42,7 @@ class Sampler(Protocol):
 
 @dataclass(frozen=True)
 class SamplerConfig:
-    """How to sample.
+    """How to sample. The defaults keep the standard deviation of a Gaussian within 2 % (``docs/samplers.md``).
 
     Args:
         name: a key of `SAMPLERS`.
@@ -51,10 +53,10 @@ class SamplerConfig:
         dynamic_threshold: percentile in (0, 1] beyond which x0 is pulled in (Saharia et al. 2022), or None.
     """
 
-    name: str = "ddim"
-    steps: int = 10
+    name: str = "deis"
+    steps: int = 8
     guidance: float = 1.0
-    time_power: float = 1.0
+    time_power: float = 2.5
     eta: float = 0.0
     dynamic_threshold: float | None = None
 
@@ -158,7 +160,54 @@ def dpmpp_2m(
     return x
 
 
-SAMPLERS: dict[str, Sampler] = {"ddim": ddim, "ddpm": ddpm, "dpmpp_2m": dpmpp_2m}
+def deis(
+    denoise: Denoise,
+    x: Tensor,
+    schedule: Schedule,
+    steps: int,
+    *,
+    generators: Sequence[torch.Generator] = (),
+    callback: Callback | None = None,
+    time_power: float = 1.0,
+) -> Tensor:
+    """The exponential integrator DEIS of third order (Zhang & Chen 2023, tAB2), of x0 over the angle φ = atan2(σ, α).
+
+    x_s = σ_s/σ_t·x_t + σ_s·∫ x0(φ)/sin²φ dφ from φ_s to φ_t, with the parabola through the last three x0. The angle is
+    finite at both ends, where log-SNR is not: no step falls back to first order but the first.
+    """
+    past: list[tuple[float, Tensor]] = []  # (φ, x0)
+    for i, (t, s) in enumerate(_intervals(steps, x, time_power)):
+        phi_t, phi_s = _angle(schedule, t), _angle(schedule, s)
+        x0 = denoise(x, t)
+        past = [*(known for known in past if known[0] > phi_t), (phi_t, x0)][-3:]
+        weights = _deis_weights([phi for phi, _ in past], phi_t, phi_s)
+        x = math.sin(phi_s) / math.sin(phi_t) * x + sum(w * known for w, (_, known) in zip(weights, past, strict=True))
+        if callback:
+            callback(i + 1, x0)
+    return x
+
+
+def _angle(schedule: Schedule, t: Tensor) -> float:
+    return math.atan2(schedule.sigma(t[:1]).item(), schedule.alpha(t[:1]).item())
+
+
+def _deis_weights(nodes: Sequence[float], phi_t: float, phi_s: float) -> list[float]:
+    """sin φ_s·∫ ℓ(φ)/sin²φ dφ from φ_s to φ_t for the Lagrange polynomial ℓ of each node; its limit where φ_s is 0."""
+    if phi_s <= 0:
+        phi, density = np.zeros(1), np.ones(1)
+    else:  # Gauss–Legendre over log φ, in which the integrand is smooth
+        u, weight = np.polynomial.legendre.leggauss(32)
+        half = math.log(phi_t / phi_s) / 2
+        phi = phi_s * np.exp(half * (u + 1))
+        density = math.sin(phi_s) * half * weight * phi / np.sin(phi) ** 2
+    others = [[other for other in nodes if other != node] for node in nodes]
+    return [
+        float(sum(density * np.prod([(phi - o) / (node - o) for o in rest] or [np.ones_like(phi)], axis=0)))
+        for node, rest in zip(nodes, others, strict=True)
+    ]
+
+
+SAMPLERS: dict[str, Sampler] = {"ddim": ddim, "ddpm": ddpm, "deis": deis, "dpmpp_2m": dpmpp_2m}
 
 
 def noise_like(x: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
