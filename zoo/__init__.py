@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from zoo.model import ColorDiffusion
     from zoo.photos.colorizer import Colorizer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 register_encoder, create_encoder, list_encoders = encoders.register, encoders.create, encoders.list
 register_conditioner, create_conditioner = conditioners.register, conditioners.create

@@ -9,7 +9,8 @@ import hashlib
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -123,6 +124,20 @@ def offline() -> bool:
     )
 
 
+@contextmanager
+def no_downloads() -> Iterator[None]:
+    """Inside, weights that are not on this machine are an error, as with ZOO_OFFLINE=1."""
+    before = os.environ.get("ZOO_OFFLINE")
+    os.environ["ZOO_OFFLINE"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["ZOO_OFFLINE"]
+        else:
+            os.environ["ZOO_OFFLINE"] = before
+
+
 def sha256_file(path: str | Path) -> str:
     """sha256 of a file, 64 hex digits."""
     digest = hashlib.sha256()
@@ -167,7 +182,12 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], what: str, option: str 
 
 
 def _download(record: WeightsRecord, target: Path) -> None:
-    """Fetch into ``target`` atomically: a killed download leaves no half file under its name."""
+    """Fetch into ``target`` atomically: a killed download leaves no half file under its name.
+
+    Not by ``pooch.retrieve``, which wants a file's whole sum beforehand: torch's hub publishes its first eight digits,
+    and of a pack the sum of the network in it is known. Nor by insightface, which checks nothing, waits without limit
+    and takes a pack that it was killed over for complete.
+    """
     from pooch import HTTPDownloader
 
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -17,8 +17,10 @@ import zoo
 from support.tiny_arcface import CHANNELS, EMBEDDING, TinyArcFace, export, tiny_arcface
 from zoo.encoders import Encoder
 from zoo.encoders._grey import grey_to_srgb
+from zoo.encoders.arcface import RECORDS
 from zoo.encoders.facenet import _CELLS, FaceNet, _even, _network
 from zoo.errors import WeightsNotFoundError, ZooError
+from zoo.faces.box import TEMPLATE
 from zoo.faces.framing import WHOLE, crop
 from zoo.weights import sha256_file
 
@@ -201,6 +203,26 @@ def test_absent_weights_offline_are_one_error_that_names_the_option(
     with pytest.raises(WeightsNotFoundError, match=r"encoder\.weights=PATH") as caught:
         zoo.create_encoder(name)
     assert "\n" not in str(caught.value)
+
+
+def test_arcface_says_of_a_face_what_insightface_says(tmp_path: Path) -> None:
+    insightface = pytest.importorskip("insightface.model_zoo.arcface_onnx", reason="insightface is not installed")
+    path = tiny_arcface(tmp_path / "tiny.onnx", scales=False)
+    face = np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)
+    expected = insightface.ArcFaceONNX(str(path)).get_feat(face[..., ::-1])  # it takes BGR
+    encoder = zoo.create_encoder("arcface", weights=str(path))
+    found = encoder.embed_rgb(torch.from_numpy(face).permute(2, 0, 1)[None] / 255)
+    assert np.allclose(found.numpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_packs_and_the_template_are_those_of_insightface() -> None:
+    pytest.importorskip("insightface", reason="insightface is not installed")
+    from insightface.utils.face_align import arcface_dst
+    from insightface.utils.storage import MODEL_ZOO_RELEASE_DOWNLOAD_URL
+
+    for name, record in RECORDS.items():
+        assert record.url == f"{MODEL_ZOO_RELEASE_DOWNLOAD_URL}{name}.zip"
+    assert np.allclose(112 * TEMPLATE, arcface_dst, atol=1e-3)
 
 
 # with real weights

@@ -19,8 +19,8 @@ from typing import Any
 
 from zoo.conformance.checks import Report, Result, Subject, look
 from zoo.errors import WeightsNotFoundError, ZooError
-from zoo.offline import no_downloads
 from zoo.registry import REGISTRIES
+from zoo.weights import no_downloads
 
 __all__ = ["Report", "Result", "assert_conforms", "check"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import WeightsNotFoundError, ZooError
-from zoo.offline import no_downloads
 from zoo.registry import REGISTRIES
+from zoo.weights import no_downloads
 
 if TYPE_CHECKING:
     from zoo.encoders import Encoder
