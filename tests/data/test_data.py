@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from zoo.data import BrokenImageError, Split
 from zoo.data._decode import decode
 from zoo.data._files import hash_split, split_by_hash
 from zoo.errors import ZooError
 from zoo.faces.framing import Box
+from zoo.photos.photo import read_photo
 from zoo.registry import datasets
 
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -94,6 +95,63 @@ def test_files_that_are_no_images_by_name_and_hidden_ones_are_ignored(tmp_path: 
         (tmp_path / name).write_text("no image")
     folder = datasets.create("folder", root=tmp_path, val_fraction=0, test_fraction=0)
     assert folder.keys("train") == ["1.jpg"]
+
+
+def test_files_that_are_left_out_are_named_and_counted(tmp_path: Path) -> None:
+    save(tmp_path / "1.jpg")
+    for name in ("notes.txt", "2.psd", "3.psd"):
+        (tmp_path / name).touch()
+    with pytest.warns(UserWarning, match=r"3 files left out \(2 \.psd, 1 \.txt\)"):
+        datasets.create("folder", root=tmp_path, val_fraction=0, test_fraction=0).keys("train")
+
+
+@pytest.mark.parametrize("name", ["valid", "validation"])
+def test_a_folder_valid_is_taken_as_val_and_that_is_said(tmp_path: Path, name: str) -> None:
+    for file in ("train/1.png", f"{name}/2.png", "test/3.png"):
+        save(tmp_path / file)
+    with pytest.warns(UserWarning, match=f"{name}/ is taken as val"):
+        folder = datasets.create("folder", root=tmp_path)
+    assert [folder.keys(split) for split in SPLITS] == [["train/1.png"], [f"{name}/2.png"], ["test/3.png"]]
+
+
+def test_two_folders_for_val_are_an_error(tmp_path: Path) -> None:
+    for file in ("train/1.png", "val/2.png", "valid/3.png"):
+        save(tmp_path / file)
+    with pytest.raises(ZooError, match="val/ and valid/; expected one of them, for val"):
+        datasets.create("folder", root=tmp_path)
+
+
+def test_links_put_no_test_photo_into_training_and_none_in_twice(tmp_path: Path) -> None:
+    for file in ("train/1.png", "val/2.png", "test/3.png"):
+        save(tmp_path / file)
+    (tmp_path / "train" / "all").symlink_to("..")
+    (tmp_path / "train" / "again.png").symlink_to("1.png")
+    folder = datasets.create("folder", root=tmp_path)
+    assert [folder.keys(split) for split in SPLITS] == [["train/1.png"], ["val/2.png"], ["test/3.png"]]
+
+
+def grouped(tmp_path: Path, rows: str) -> list[str]:
+    for i in range(4):
+        save(tmp_path / "photos" / f"{i}.png")
+    (tmp_path / "groups.csv").write_text(f"file,group\n{rows}")
+    options = {"val_fraction": 0, "test_fraction": 0, "groups": str(tmp_path / "groups.csv")}
+    return datasets.create("folder", root=tmp_path / "photos", **options).keys("train")
+
+
+@pytest.mark.parametrize("rows", ["", "/elsewhere/x.png,young\n"])
+def test_groups_that_no_photo_is_in_are_an_error(tmp_path: Path, rows: str) -> None:
+    with pytest.raises(ZooError, match=r"group of none of the 4 photos; expected names like '0\.png'"):
+        grouped(tmp_path, rows)
+
+
+def test_groups_that_few_photos_are_in_are_a_warning(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="the group of 1 of 4 photos only"):
+        assert len(grouped(tmp_path, "1.png,young\n")) == 4
+
+
+@pytest.mark.filterwarnings("error")
+def test_groups_that_half_of_the_photos_are_in_are_taken_without_a_word(tmp_path: Path) -> None:
+    assert len(grouped(tmp_path, "1.png,young\n2.png,old\n")) == 4
 
 
 def test_the_signature_changes_when_a_file_does(tmp_path: Path) -> None:
@@ -183,6 +241,16 @@ def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path) -> None:
     assert set(decode(tmp_path / "16.png").flat) == {128}
 
 
+def test_a_color_profile_is_followed_as_in_coloring(tmp_path: Path) -> None:
+    """The profile is sRGB's with red and green in each other's place."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = profile.replace(b"rXYZ", b"tXYZ").replace(b"gXYZ", b"rXYZ").replace(b"tXYZ", b"gXYZ")
+    Image.new("RGB", (8, 8), RED).save(tmp_path / "a.png", icc_profile=swapped)
+    decoded = decode(tmp_path / "a.png")
+    np.testing.assert_allclose(decoded[0, 0].astype(int), (RED[1], RED[0], RED[2]), atol=3)
+    np.testing.assert_array_equal(decoded, read_photo(tmp_path / "a.png").rgb)
+
+
 def huge_png() -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -202,13 +270,13 @@ def test_a_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
         "empty.jpg": (b"", "empty file"),
         "text.png": (b"hello", "not an image"),
         "torn.jpg": (torn_jpeg(tmp_path), "truncated"),
-        "bomb.png": (huge_png(), "too many"),
+        "bomb.png": (huge_png(), "at most"),
     }
     for name, (content, reason) in cases.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(BrokenImageError, match=reason):
             decode(tmp_path / name)
-    with pytest.raises(BrokenImageError, match="not found"):
+    with pytest.raises(BrokenImageError, match="no such file"):
         decode(tmp_path / "gone.jpg")
 
 

@@ -23,13 +23,14 @@ from zoo.color.grey import is_grey, stored_lightness
 from zoo.data import BrokenImageError, Dataset, Split, name_hash
 from zoo.errors import ZooError
 from zoo.faces.framing import WHOLE, Box, resample
+from zoo.reading.budget import BUDGET
 
 if TYPE_CHECKING:
     from zoo.encoders import Encoder
 
 Progress = Callable[[Iterable, int, str], Iterable]  # (items, how many, what is done) → the same items
 
-_FORMAT = 1  # raise it when the same dataset and view would give other pixels
+_FORMAT = 2  # raise it when the same dataset and view would give other pixels
 _CHUNK = 64  # images in the hands of the threads at once
 _NAMED = 5  # skipped images that a warning names
 
@@ -153,13 +154,15 @@ class _Decoded(NamedTuple):
 
 def _decode(key: str, dataset: Dataset, view: View) -> _Decoded | str:
     """The view of an image, or the reason why there is none."""
-    try:
-        source = np.ascontiguousarray(dataset.load(key))
-    except BrokenImageError as error:
-        return str(error)
-    seen = resample(source, view.box, view.size)
-    sha = hashlib.sha256(f"{source.shape}".encode() + source.tobytes()).hexdigest()
-    return _Decoded(stored_lightness(seen) if view.grey else seen, sha, is_grey(source))
+    with BUDGET.scope():  # of many large photos, only some are in memory at once
+        try:
+            source = np.ascontiguousarray(dataset.load(key))
+        except BrokenImageError as error:
+            return str(error)
+        seen = resample(source, view.box, view.size)
+        sha = hashlib.sha256(f"{source.shape}".encode())
+        sha.update(source.data)
+        return _Decoded(stored_lightness(seen) if view.grey else seen, sha.hexdigest(), is_grey(source))
 
 
 def _decode_all(

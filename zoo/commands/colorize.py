@@ -6,6 +6,7 @@ import argparse
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,7 +108,8 @@ def run(args: argparse.Namespace) -> int:
     )
     wanted = Wanted(options.samples, args.compare, args.gif, args.format and f".{args.format}")
     existing: Existing = "overwrite" if args.overwrite else "skip" if args.skip_existing else "refuse"
-    jobs, skipped = plan(args.image_path, args.output, wanted, existing)
+    with _telling():
+        jobs, skipped = plan(args.image_path, args.output, wanted, existing)
     encoder = {"weights": args.encoder_weights} if args.encoder_weights else None
     load = partial(Colorizer.load, args.checkpoint, device=args.device, encoder=encoder)
     broken = _color(jobs, load, options)
@@ -183,12 +185,18 @@ def _read(path: Path) -> Photo:
     """A photo; what it warns of is told with its name."""
     from zoo.photos.photo import read_photo
 
+    with _telling(f"{path}: "):
+        return read_photo(path)
+
+
+@contextmanager
+def _telling(prefix: str = "") -> Iterator[None]:
+    """Warnings of the block go to stderr, each once."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        photo = read_photo(path)
+        yield
     for text in dict.fromkeys(str(warning.message) for warning in caught):
-        _tell(f"{path}: {text}")
-    return photo
+        _tell(f"{prefix}{text}")
 
 
 def _write(job: Job, photo: Photo, result: Colored, frames: Sequence[np.ndarray]) -> None:

@@ -10,12 +10,9 @@ from typing import Literal
 import numpy as np
 
 from zoo.faces.framing import Box
+from zoo.reading.source import BrokenImageError as BrokenImageError
 
 Split = Literal["train", "val", "test"]
-
-
-class BrokenImageError(Exception):
-    """One image cannot be used; the text is the reason. It is skipped, named and counted."""
 
 
 class Dataset(ABC):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -17,10 +18,9 @@ from zoo.data import BrokenImageError, Dataset, Split, name_hash
 from zoo.data._decode import decode
 from zoo.errors import ZooError
 from zoo.faces.framing import Box
+from zoo.reading.folders import is_image_name, left_out, walk
+from zoo.reading.kinds import USUAL
 
-SUFFIXES = frozenset(
-    [".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"]
-)
 _FACE_SAMPLE = 64  # images in which the face is looked for
 
 
@@ -57,7 +57,7 @@ class FileDataset(Dataset):
 
     def empty(self, split: Split) -> str:
         """The message when a split has no image."""
-        return f"no {split} image below {str(self.root)!r}; expected files like {', '.join(sorted(SUFFIXES)[:8])}"
+        return f"no {split} image below {str(self.root)!r}; expected files like {USUAL}"
 
     def signature(self, split: Split) -> str:
         digest = hashlib.sha256(f"{type(self).__qualname__} {self.root.resolve()}".encode("utf-8", "surrogateescape"))
@@ -78,7 +78,7 @@ class FileDataset(Dataset):
         if self._face_box == "auto":
             from zoo.faces.box import estimate_face_box  # brings in a face detector
 
-            self._face_box = estimate_face_box(list(islice(self._sample(), _FACE_SAMPLE)))
+            self._face_box = estimate_face_box(islice(self._sample(), _FACE_SAMPLE))
         return self._face_box
 
     def _sample(self) -> Iterator[np.ndarray]:
@@ -88,18 +88,27 @@ class FileDataset(Dataset):
                 yield self.load(key)
 
 
-def find_images(root: Path, below: str = ".") -> list[str]:
-    """Relative POSIX paths of the image files in ``root/below`` and all folders in it; hidden ones are left out."""
-    found = []
-    for folder, folders, files in os.walk(root / below, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        relative = Path(folder).relative_to(root)
-        found += [
-            (relative / name).as_posix()
-            for name in files
-            if not name.startswith(".") and PurePosixPath(name).suffix.lower() in SUFFIXES
-        ]
-    return sorted(found)
+def find_images(root: Path, *below: str) -> dict[str, list[str]]:
+    """The image files below ``root``, or below some folders in it, each file once; see `zoo.reading.folders.walk`.
+
+    Args:
+        root: the folder to which names are relative.
+        below: folders in it. A file that is in several, by links, is in the first; none: all of ``root``.
+
+    Returns:
+        Sorted relative POSIX paths, by folder (``"."`` for ``root`` itself). What is left out is told in a warning.
+    """
+    found: dict[str, list[str]] = {name: [] for name in below or (".",)}
+    others = []
+    for path in walk(*(root / name for name in found)):
+        if is_image_name(path):
+            relative = path.relative_to(root)
+            found[relative.parts[0] if below else "."].append(relative.as_posix())
+        else:
+            others.append(path)
+    if others:
+        warnings.warn(f"{root}: {left_out(others)}", stacklevel=2)
+    return {name: sorted(names) for name, names in found.items()}
 
 
 def hash_split(name: str, val_fraction: float, test_fraction: float) -> Split:

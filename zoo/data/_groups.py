@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from zoo.errors import ZooError
@@ -25,6 +26,18 @@ def group_reader(groups: str | None) -> GroupOf:
     if groups is None:
         return lambda key: None
     return _from_table(Path(groups).expanduser()) if groups.lower().endswith(".csv") else _from_name(groups)
+
+
+def check_groups(groups: str, group_of: GroupOf, keys: Sequence[str]) -> None:
+    """Warn when few of ``keys`` are in a group. Raises `ZooError` when none is."""
+    known = sum(group_of(key) is not None for key in keys)
+    if keys and not known:
+        raise ZooError(
+            f"data.groups={groups!r} says the group of none of the {len(keys)} photos; expected names like "
+            f"{min(keys)!r}, relative to data.root, or their last part"
+        )
+    if known < len(keys) / 2:
+        warnings.warn(f"data.groups={groups!r} says the group of {known} of {len(keys)} photos only", stacklevel=2)
 
 
 def _from_table(path: Path) -> GroupOf:

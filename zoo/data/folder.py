@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.data import Split
 from zoo.data._files import FileDataset, check_fractions, find_images, split_by_hash
-from zoo.data._groups import group_reader
+from zoo.data._groups import check_groups, group_reader
 from zoo.errors import ZooError
 from zoo.registry import datasets
+
+_FOLDERS: dict[Split, tuple[str, ...]] = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
 
 
 @datasets.register("folder")
 class Folder(FileDataset):
     """Images below a folder.
 
-    With ``train/`` below ``root``, the splits are ``train/``, ``val/`` and ``test/``; where ``val/`` or ``test/`` is
-    missing it is taken out of ``train/`` by hash. Without any of the three, all images below ``root`` are split by
-    hash. The hash is of the path relative to ``root`` and of nothing else.
+    With ``train/`` below ``root``, the splits are ``train/``, ``val/`` (or ``valid/``) and ``test/``; where ``val/`` or
+    ``test/`` is missing it is taken out of ``train/`` by hash. Without any of the three, all images below ``root`` are
+    split by hash. The hash is of the path relative to ``root`` and of nothing else. A photo that links put into
+    several splits is in test or val, never in train.
 
     Args:
         root: the folder.
@@ -31,7 +35,8 @@ class Folder(FileDataset):
             by it.
 
     Raises:
-        ZooError: no such folder, impossible fractions, unreadable groups, or ``val/`` or ``test/`` without ``train/``.
+        ZooError: no such folder, impossible fractions, unreadable groups, groups that no photo is in, a
+            folder that cannot be read, or ``val/`` or ``test/`` without ``train/``.
     """
 
     def __init__(
@@ -43,26 +48,48 @@ class Folder(FileDataset):
         groups: str | None = None,
     ) -> None:
         super().__init__(root, face_box)
+        self.groups = groups
         self._group_of = group_reader(groups)
         check_fractions(val_fraction, test_fraction)
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction
-        self.given = [name for name in ("train", "val", "test") if (self.root / name).is_dir()]
-        if self.given and "train" not in self.given:
-            raise ZooError(f"{str(root)!r} has {self.given[0]}/ but no train/; expected train/, or none of them")
+        self.given = _given(self.root)
 
     def group(self, key: str) -> str | None:
         return self._group_of(key)
 
     def find(self) -> dict[str, list[str]]:
-        val_fraction = 0.0 if "val" in self.given else self.val_fraction
-        test_fraction = 0.0 if "test" in self.given else self.test_fraction
-        hashed = find_images(self.root, "train" if self.given else ".")
-        splits = split_by_hash(hashed, val_fraction, test_fraction)
-        for name in self.given[1:]:
-            splits[name] = find_images(self.root, name)
+        folders = [self.given[split] for split in ("test", "val", "train") if split in self.given]
+        found = find_images(self.root, *folders)
+        hashed = found[self.given["train"] if self.given else "."]
+        splits = split_by_hash(
+            hashed,
+            0.0 if "val" in self.given else self.val_fraction,
+            0.0 if "test" in self.given else self.test_fraction,
+        )
+        splits |= {split: found[folder] for split, folder in self.given.items() if split != "train"}
+        if self.groups is not None:
+            check_groups(self.groups, self._group_of, [name for names in splits.values() for name in names])
         return splits
 
     def empty(self, split: Split) -> str:
         hashed = split != "train" and split not in self.given
         return super().empty(split) + (f", or a larger data.{split}_fraction" if hashed else "")
+
+
+def _given(root: Path) -> dict[Split, str]:
+    """The folders that are splits. Raises `ZooError` where they do not make sense."""
+    given: dict[Split, str] = {}
+    for split, names in _FOLDERS.items():
+        there = [name for name in names if (root / name).is_dir()]
+        if len(there) > 1:
+            raise ZooError(f"{str(root)!r} has {'/ and '.join(there)}/; expected one of them, for {split}")
+        if there:
+            given[split] = there[0]
+    if given and "train" not in given:
+        first = next(iter(given.values()))
+        raise ZooError(f"{str(root)!r} has {first}/ but no train/; expected train/, or none of them")
+    for split, name in given.items():
+        if name != split:
+            warnings.warn(f"{str(root)!r}: {name}/ is taken as {split}", stacklevel=3)
+    return given

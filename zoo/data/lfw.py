@@ -41,7 +41,7 @@ class LFW(FileDataset):
 
     def find(self) -> dict[str, list[str]]:
         splits: dict[str, list[str]] = {"train": [], "val": [], "test": []}
-        for key in find_images(self.root):
+        for key in find_images(self.root)["."]:
             person = key.rpartition("/")[0]
             splits[hash_split(person, self.val_fraction, self.test_fraction)].append(key)
         return splits

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -42,22 +43,25 @@ def fit_template(landmarks: Sequence[tuple[float, float]] | np.ndarray) -> Box:
     return Box(round(float(x0), 2), round(float(y0), 2), round(side, 2))
 
 
-def estimate_face_box(images: Sequence[np.ndarray]) -> Box | None:
+def estimate_face_box(images: Iterable[np.ndarray]) -> Box | None:
     """The template's square in images that frame their faces alike, from their median landmarks (MTCNN's).
 
     MTCNN (Zhang et al. 2016) comes with facenet-pytorch, weights included; it runs on the CPU.
 
     Args:
-        images: square, (S, S, 3) uint8 sRGB; the first 64 are used.
+        images: square, (S, S, 3) uint8 sRGB; the first 64 are used, of which only one is held at a time.
 
     Returns:
         The box, to 2 decimals; None, with a warning, when fewer than a quarter of the images show a face.
     """
-    images = images[:_MOST]
-    found = _landmarks(images)
-    if not images or len(found) < len(images) / 4:
+    seen, found = 0, []
+    with detector(_DETECT_SIZE // 4) as mtcnn:
+        for image in islice(images, _MOST):
+            seen += 1
+            found += _landmarks(mtcnn, image)
+    if not seen or len(found) < seen / 4:
         warnings.warn(
-            f"faces found in {len(found)} of {len(images)} images: too few to tell where they lie, so encoders see the "
+            f"faces found in {len(found)} of {seen} images: too few to tell where they lie, so encoders see the "
             "whole image; give data.face_box=[x0, y0, side] if you know it",
             stacklevel=2,
         )
@@ -65,18 +69,13 @@ def estimate_face_box(images: Sequence[np.ndarray]) -> Box | None:
     return fit_template(np.median(found, axis=0))
 
 
-def _landmarks(images: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """(5, 2) fractions of the image, of the largest face of each image that shows one."""
-    found = []
+def _landmarks(mtcnn: Any, image: np.ndarray) -> list[np.ndarray]:
+    """(5, 2) fractions of the image, of its largest face; none if it shows no face."""
     view = Box(-_BORDER, -_BORDER, 1 + 2 * _BORDER)
-    with detector(_DETECT_SIZE // 4) as mtcnn:
-        for image in images:
-            seen = resample(image, view, _DETECT_SIZE)
-            boxes, scores, points = mtcnn.detect(Image.fromarray(seen), landmarks=True)
-            if boxes is not None and scores[0] >= _CONFIDENCE:
-                points = np.asarray(points[0], np.float64) / _DETECT_SIZE  # (5, 2)
-                found.append(points * view.side + (view.x0, view.y0))
-    return found
+    boxes, scores, points = mtcnn.detect(Image.fromarray(resample(image, view, _DETECT_SIZE)), landmarks=True)
+    if boxes is None or scores[0] < _CONFIDENCE:
+        return []
+    return [np.asarray(points[0], np.float64) / _DETECT_SIZE * view.side + (view.x0, view.y0)]
 
 
 @contextmanager

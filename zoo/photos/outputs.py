@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import glob
 import os
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from zoo.data._files import SUFFIXES
 from zoo.errors import ZooError
 from zoo.photos.photo import format_of
+from zoo.reading.folders import is_image_name, left_out, walk
+from zoo.reading.kinds import USUAL, suffixes
 
 Existing = Literal["refuse", "overwrite", "skip"]
 
@@ -137,7 +139,7 @@ def _output_file(output: str, wanted: Wanted) -> Path:
 
 def _output_folder(output: str) -> Path:
     path = Path(output)
-    if not _is_folder(output) and path.suffix.lower() in SUFFIXES:
+    if not _is_folder(output) and path.suffix.lower() in suffixes():
         raise ZooError(f"a folder, a glob or several photos need a folder as --output, not the file {output}")
     return path
 
@@ -160,24 +162,16 @@ def _expand(value: str, output: Path, in_place: bool) -> Iterator[_Photo]:
     here, results = Path(os.path.realpath(top)), Path(os.path.realpath(output))
     if is_folder and here == results and not in_place:
         raise ZooError(f"--output {output} is the folder of the photos; give another one, or --overwrite")
-    photos = filter(_is_photo, _walk(top) if is_folder else map(Path, glob.glob(value, recursive=True)))
+    files = list(walk(top) if is_folder else map(Path, glob.glob(value, recursive=True)))
     if here in results.parents:  # what an earlier call made is no photo to colour
-        photos = filter(lambda path: not Path(os.path.realpath(path)).is_relative_to(results), photos)
-    names = sorted(path.relative_to(top) for path in photos)
+        files = [path for path in files if not Path(os.path.realpath(path)).is_relative_to(results)]
+    names = sorted(path.relative_to(top) for path in files if is_image_name(path) and not path.is_dir())
+    others = [path for path in files if not (is_image_name(path) or path.name.startswith(".") or path.is_dir())]
     if not names:
-        raise ZooError(f"no photo found in {value}; expected files like {', '.join(sorted(SUFFIXES)[:8])}")
+        raise ZooError(f"no photo found in {value}; expected files like {USUAL}")
+    if others:
+        warnings.warn(f"{value}: {left_out(others)}", stacklevel=2)
     yield from (_Photo(top / name, name) for name in names)
-
-
-def _walk(top: Path) -> Iterator[Path]:
-    """All files below ``top``, but for those in hidden folders or behind links to folders."""
-
-    def refuse(error: OSError) -> None:
-        raise ZooError(f"folder {error.filename} cannot be read ({error.strerror})") from error
-
-    for folder, below, names in os.walk(top, onerror=refuse):
-        below[:] = [name for name in below if not name.startswith(".")]
-        yield from (Path(folder, name) for name in names)
 
 
 def _fixed_part(pattern: str) -> Path:
@@ -186,10 +180,6 @@ def _fixed_part(pattern: str) -> Path:
     while glob.has_magic(str(top)):
         top = top.parent
     return top
-
-
-def _is_photo(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not path.is_dir()
 
 
 def _names(photos: Sequence[_Photo], suffix: str) -> Iterator[Path]:

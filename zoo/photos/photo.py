@@ -11,19 +11,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import ExifTags, Image, ImageOps
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL import ExifTags, Image
 from torch import Tensor
 
 from zoo.color.grey import is_grey
 from zoo.color.lab import uint8_to_lightness
 from zoo.errors import ZooError
 from zoo.files import replacing
-from zoo.photos.pixels import to_pixels
+from zoo.reading.pixels import to_pixels
+from zoo.reading.source import BrokenImageError, open_image
 
 MAX_PIXELS = 50_000_000
-_READ = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")  # no EPS: it runs a program
-_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _WRITTEN = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
 _LONGEST = {"JPEG": 65_500, "WEBP": 16_383}  # sides in pixels
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -74,7 +72,7 @@ class Photo:
         """A PIL image of any mode, turned upright as its EXIF says. Raises `ZooError` for an unknown range."""
         image.load()
         info = _metadata(image)
-        rgb, lightness, alpha = to_pixels(_upright(image), negative=_is_negative(image))
+        rgb, lightness, alpha = to_pixels(image)
         colorless = image.mode in ("1", "L", "LA", "La") or lightness is not None
         return cls(rgb, lightness, alpha, info, has_color=not colorless and not is_grey(rgb))
 
@@ -91,7 +89,7 @@ class Photo:
 
 
 def read_photo(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Photo:
-    """Read PNG, JPEG, TIFF, WebP, AVIF, JPEG 2000, GIF, BMP or PPM; of several frames, the first.
+    """Read an image file of any kind that `zoo.reading.kinds` lists; of several frames, the first.
 
     Orientation and colour profile are applied. Greys keep 16 bits; colours of more than 8 are read as 8.
 
@@ -101,26 +99,14 @@ def read_photo(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Photo:
     """
     path = Path(path)
     try:
-        if not path.exists():
-            raise ZooError(f"{path}: no such file")
-        if not path.is_file():
-            raise ZooError(f"{path}: not a file")
-        if path.stat().st_size == 0:
-            raise ZooError(f"{path}: empty file")
-        return _read(path, max_pixels)
-    except ZooError:
-        raise
-    except PermissionError:
-        raise ZooError(f"{path}: no permission to read it") from None
-    except Image.DecompressionBombError:
-        raise ZooError(f"{path}: too many pixels; at most {max_pixels:,} are read") from None
-    except Image.UnidentifiedImageError:
-        raise ZooError(f"{path}: {_unidentified(path)}") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # there is a limit of our own
+            with open_image(path, max_pixels) as image:
+                return Photo.from_image(image)
+    except BrokenImageError as error:
+        raise ZooError(f"{path}: {error}") from error
     except MemoryError:
         raise ZooError(f"{path}: not enough memory to decode it") from None
-    except Exception as error:  # a malformed file makes Pillow's plug-ins raise nearly anything
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ZooError(f"{path}: truncated or damaged ({reason})") from error
 
 
 def write_photo(path: str | Path, rgb: np.ndarray, photo: Photo | None = None) -> None:
@@ -159,41 +145,6 @@ def format_of(path: Path) -> str:
         return _WRITTEN[path.suffix.lower()]
     except KeyError:
         raise ZooError(f"{path}: unknown suffix {path.suffix!r}; expected one of {', '.join(_WRITTEN)}") from None
-
-
-def _read(path: Path, max_pixels: int) -> Photo:
-    Image.init()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # there is a limit of our own
-        image = Image.open(path, formats=[name for name in _READ if name in Image.OPEN])
-    with image:
-        if image.width * image.height > max_pixels:
-            raise ZooError(f"{path}: {image.width} × {image.height} pixels; at most {max_pixels:,} are read")
-        try:
-            return Photo.from_image(image)
-        except ZooError as error:
-            raise ZooError(f"{path}: {error}") from error
-
-
-def _unidentified(path: Path) -> str:
-    with path.open("rb") as file:
-        head = file.read(12)
-    if head[4:8] == b"ftyp" and head[8:] in _HEIC:
-        return "HEIC is not supported; convert it to JPEG or PNG first"
-    return f"not an image of a known kind; expected one of {', '.join(_READ)}"
-
-
-def _is_negative(image: Image.Image) -> bool:
-    """Whether it is a TIFF whose 0 is white and which Pillow, with 16 bits, does not turn round itself."""
-    white_is_zero = isinstance(image, TiffImageFile) and image.tag_v2.get(ExifTags.Base.PhotometricInterpretation) == 0
-    return white_is_zero and image.mode.startswith("I;16")
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except (SyntaxError, ValueError, KeyError, TypeError, OSError):  # what Pillow raises for EXIF that is none
-        return image
 
 
 def _metadata(image: Image.Image) -> dict[str, Any]:

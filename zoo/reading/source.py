@@ -1,0 +1,87 @@
+"""Opening image files that nobody has vetted."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from zoo.errors import ZooError
+from zoo.reading.budget import BUDGET
+from zoo.reading.kinds import kinds, unidentified
+
+_PREFIX = b"Exif\0\0"
+_PREFIXES = 64  # in one file; a camera writes one for each picture in it
+_LONGEST_EXIF = 1 << 18  # bytes; a JPEG's own limit is a quarter
+
+
+class BrokenImageError(ZooError):
+    """One image cannot be used; the text is the reason. In a data set it is skipped, named and counted."""
+
+
+@contextmanager
+def open_image(path: Path, max_pixels: int) -> Iterator[Image.Image]:
+    """The image in a file, decoded, of several frames the first; what fails in the block counts as its fault, too.
+
+    The size is read from the header before anything is decoded. EXIF data is cut short before Pillow parses it, whose
+    time grows with the square of its length.
+
+    Raises:
+        BrokenImageError: missing, empty, no image of a known kind, truncated, or more than ``max_pixels``.
+        MemoryError: which says nothing about the image.
+    """
+    try:
+        with _opened(path) as file, Image.open(file, formats=kinds()) as image:
+            pixels = image.width * image.height
+            if pixels > max_pixels:
+                raise BrokenImageError(f"{image.width} × {image.height} pixels; at most {max_pixels:,} are read")
+            with BUDGET.hold(pixels):
+                image.load()
+                _forget_long_exif(image)
+                yield image
+    except (ZooError, MemoryError):
+        raise
+    except FileNotFoundError:
+        raise BrokenImageError("no such file") from None
+    except PermissionError:
+        raise BrokenImageError("no permission to read it") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise BrokenImageError(f"too many pixels; at most {max_pixels:,} are read") from None
+    except Image.UnidentifiedImageError:
+        raise BrokenImageError(unidentified(_head(path))) from None
+    except Exception as error:  # a malformed file makes Pillow's plug-ins raise nearly anything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise BrokenImageError(f"truncated or damaged ({reason})") from error
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file; if it is of a kind whose EXIF Pillow parses on opening, and repeats the prefix of EXIF data over and
+    over, without that data."""
+    if path.is_dir():
+        raise BrokenImageError("not a file")
+    file = path.open("rb")
+    head = file.read(12)
+    if not head:
+        file.close()
+        raise BrokenImageError("empty file")
+    file.seek(0)
+    if head[:2] != b"\xff\xd8" and head[4:8] != b"ftyp":  # JPEG, and the family of AVIF and HEIF
+        return file
+    with file:
+        content = file.read()
+    return io.BytesIO(content.replace(_PREFIX, b"none\0\0") if content.count(_PREFIX) > _PREFIXES else content)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(12)
+
+
+def _forget_long_exif(image: Image.Image) -> None:
+    for name in ("exif", "Raw profile type exif"):
+        if len(image.info.get(name) or "") > _LONGEST_EXIF:
+            del image.info[name]
