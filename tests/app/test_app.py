@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.numpy import save_file
 
 import app
 from support.models import tiny_model
@@ -26,20 +27,14 @@ from zoo.app.checkpoints import Checkpoint, discover
 from zoo.app.display import LONG_SIDE, grey, shown
 from zoo.app.examples import write_examples
 from zoo.app.live import Step, watch
-from zoo.app.server import ServerConfig, serving
+from zoo.app.store import Store
 from zoo.app.uncertainty import heat_map, legend
 from zoo.color.lab import uint8_to_lab
 from zoo.errors import ZooError
+from zoo.model import FORMAT, FORMAT_VERSION
 from zoo.photos.colorizer import ColorizeOptions
 
 QUICK = ColorizeOptions(steps=2, detect=False)
-
-
-@pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "small.safetensors"
-    tiny_model("unet", "film").save(path)
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +47,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def actions(checkpoint: Path, tmp_path: Path) -> Actions:
-    return Actions({"small": Checkpoint.read(checkpoint)}, tmp_path / "served", 1_000_000, "cpu")
+    return Actions({"small": Checkpoint.read(checkpoint)}, Store(tmp_path / "served", 10**9), 1_000_000, "cpu")
 
 
 # Model files
@@ -70,7 +65,39 @@ def test_runs_are_named_by_their_folder_and_foreign_files_in_folders_are_passed_
         tiny_model().save(tmp_path / run / "model.safetensors")
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "model.safetensors").write_bytes(b"half a file")
-    assert list(discover(bundled=tmp_path / "none", runs=tmp_path)) == ["a", "b"]
+    told: list[ZooError] = []
+    assert list(discover(bundled=tmp_path / "none", runs=tmp_path, on_skip=told.append)) == ["a", "b"]
+    assert [str(tmp_path / "c") in str(error) for error in told] == [True]
+
+
+SPEC = {"encoder": {"name": "unet"}, "cond": {"name": "film"}, "image_size": 16}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "[" * 100_000,
+        "null",
+        "[1]",
+        json.dumps(SPEC | {"image_size": math.inf}),
+        json.dumps(SPEC | {"image_size": "wide"}),
+        json.dumps(SPEC | {"image_size": 10**30}),
+        json.dumps(SPEC | {"encoder": "unet"}),
+        json.dumps(SPEC | {"encoder": {"name": 7}}),
+        json.dumps(SPEC | {"cond": {"name": "x" * 10_000}}),
+        json.dumps(SPEC | {"cond": {"name": "two\nlines"}}),
+        '{"encoder": {"name": "\\ud800"}, "cond": {"name": "film"}, "image_size": 16}',
+    ],
+)
+def test_a_model_file_whose_header_is_nonsense_is_left_out_in_one_line(tmp_path: Path, spec: str) -> None:
+    (tmp_path / "run").mkdir()
+    header = {"format": FORMAT, "version": FORMAT_VERSION, "spec": spec}
+    save_file({"weight": np.zeros(1, np.float32)}, tmp_path / "run" / "model.safetensors", header)
+    tiny_model().save(tmp_path / "good" / "model.safetensors")
+    told: list[ZooError] = []
+    assert list(discover(bundled=tmp_path / "none", runs=tmp_path, on_skip=told.append)) == ["good"]
+    assert len(told) == 1
+    assert "\n" not in str(told[0])
 
 
 def test_a_file_that_is_named_comes_first_and_is_listed_once(checkpoint: Path, tmp_path: Path) -> None:
@@ -164,7 +191,7 @@ def test_what_is_no_photo_is_refused_by_its_name_without_the_folder(
 
 def test_a_photo_with_too_many_pixels_is_refused(checkpoint: Path, photo: Path, tmp_path: Path) -> None:
     with pytest.raises(ZooError):
-        Actions({}, tmp_path, 1000, "cpu").open(photo)
+        Actions({}, Store(tmp_path / "served", 10**9), 1000, "cpu").open(photo)
 
 
 def test_coloring_shows_each_step_and_leaves_files_of_full_size(actions: Actions, photo: Path) -> None:
@@ -241,31 +268,25 @@ def test_a_port_in_use_is_one_line(checkpoint: Path, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
-    "options", [["--port", "70000"], ["--max-mb", "0"], ["--max-megapixels", "nan"], ["--checkpoints", "gone"]]
+    "options",
+    [
+        ["--port", "70000"],
+        ["--max-mb", "0"],
+        ["--max-megapixels", "nan"],
+        ["--checkpoints", "gone"],
+        ["--max-total-mb", "5"],
+        ["--host", "no such name"],
+        ["--root-path", "ftp://x/y"],
+        ["--plugin", "gone.py"],
+    ],
 )
 def test_options_that_cannot_be_are_one_line(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert app.main(options) == 2
     assert re.fullmatch(r"error: .*\n", capsys.readouterr().err)
 
 
-@pytest.fixture(scope="module")
-def site(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
-        with serving(ServerConfig(port=0, max_mb=1), discover([checkpoint])) as url:
-            yield url.rstrip("/")
-
-
-def test_files_of_the_machine_are_not_served(site: str, checkpoint: Path) -> None:
-    for path in (checkpoint, Path(app.__file__).resolve(), Path("/etc/hostname"), Path.cwd() / "pyproject.toml"):
-        answer = httpx.get(f"{site}/gradio_api/file={path}", trust_env=False)
-        assert answer.status_code in (403, 404), path
-
-
-def test_an_upload_over_the_limit_is_refused(site: str) -> None:
-    large = {"files": ("large.png", bytes(2 * 2**20))}
-    assert httpx.post(f"{site}/gradio_api/upload", files=large, trust_env=False).status_code == 413
-
-
-def test_the_page_offers_no_interface_for_programs(site: str) -> None:
-    assert httpx.get(f"{site}/gradio_api/info", trust_env=False).json()["named_endpoints"] == {}
+def test_options_come_with_their_plugins(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plugin = tmp_path / "mine.py"
+    plugin.write_text("raise RuntimeError('it was imported')")
+    assert app.main(["--plugin", str(plugin), "--checkpoints", str(checkpoint)]) == 2
+    assert "it was imported" in capsys.readouterr().err

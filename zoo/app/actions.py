@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from PIL import Image
 from zoo.app.checkpoints import Checkpoint
 from zoo.app.display import grey, resized, shown
 from zoo.app.live import Step, watch
+from zoo.app.store import Store
 from zoo.app.uncertainty import heat_map
 from zoo.errors import ZooError
 
@@ -61,14 +61,14 @@ class Actions:
 
     Args:
         checkpoints: by the name that the page shows.
-        folder: where pictures are put that the page may show, and nothing else.
+        store: where pictures are put that the page may show.
         max_pixels: of a photo.
         device: as `Colorizer.load` takes it.
     """
 
-    def __init__(self, checkpoints: dict[str, Checkpoint], folder: Path, max_pixels: int, device: str) -> None:
+    def __init__(self, checkpoints: dict[str, Checkpoint], store: Store, max_pixels: int, device: str) -> None:
         self.checkpoints = checkpoints
-        self.folder = folder
+        self.store = store
         self.max_pixels = max_pixels
         self.device = device
 
@@ -76,7 +76,7 @@ class Actions:
         """Raises `ZooError`, in a line that names the file and not the folder, if it is no photo."""
         photo = self._read(path)
         picture = grey(shown(photo.rgb))
-        before = self._new_folder() / "before.webp"
+        before = self.store.new_folder() / "before.webp"
         _save_shown(picture, before)
         height, width = photo.rgb.shape[:2]
         return Opened(path, before, (height, width), (picture.shape[0], picture.shape[1]))
@@ -108,7 +108,7 @@ class Actions:
     def _write(self, photo: Photo, colored: Colored, opened: Opened) -> Results:
         from zoo.photos.photo import write_photo
 
-        folder = self._new_folder()
+        folder = self.store.new_folder()
         files, pictures = [], []
         for i, rgb in enumerate(colored.samples, start=1):
             number = f"-{i}" if len(colored.samples) > 1 else ""
@@ -117,12 +117,6 @@ class Actions:
             pictures.append(folder / f"shown-{i}.webp")
             _save_shown(resized(rgb, opened.shown_size), pictures[-1])
         return Results(tuple(files), tuple(pictures), colored.note, _heat(colored.spread, opened.shown_size))
-
-    def _new_folder(self) -> Path:
-        """One whose name cannot be guessed: what is in it is sent to whoever names it."""
-        folder = self.folder / secrets.token_hex(16)
-        folder.mkdir(parents=True)
-        return folder
 
 
 def _heat(spread: np.ndarray | None, size: tuple[int, int]) -> tuple[np.ndarray, float] | None:

@@ -47,12 +47,12 @@ class Inputs:
 class Outputs:
     results: gr.State
     compared: gr.ImageSlider
-    status: gr.HTML
+    status: gr.Markdown
     download: gr.DownloadButton
     several: gr.Column
     gallery: gr.Gallery
     heat: gr.Image
-    legend: gr.HTML
+    legend: gr.Markdown
 
     @property
     def of_results(self) -> list[Any]:
@@ -132,15 +132,19 @@ def lay_outputs(first: Opened) -> Outputs:
         buttons=["fullscreen"],
         elem_id="compared",
     )
-    status = gr.HTML(line(ready(first)), elem_id="status")
+    status = _words(line(ready(first)), "status")
     download = gr.DownloadButton("Download", interactive=False, elem_id="download")
     with gr.Column(visible=False, elem_id="several") as several:
         gr.Markdown("### Samples\nTap one to compare it with the photo, and to download it.")
         gallery = _thumbnails([], "Samples", "contain", "samples")
         gr.Markdown("### Where they disagree")
         heat = gr.Image(show_label=False, interactive=False, buttons=["fullscreen"], height=320, elem_id="heat")
-        words = gr.HTML(elem_id="legend")
-    return Outputs(gr.State(None), compared, status, download, several, gallery, heat, words)
+        return Outputs(gr.State(None), compared, status, download, several, gallery, heat, _words("", "legend"))
+
+
+def _words(html: str, name: str) -> gr.Markdown:
+    """HTML in a block; `gr.HTML` evaluates strings as scripts, which the page's policy forbids."""
+    return gr.Markdown(html, elem_id=name, latex_delimiters=[])
 
 
 def _thumbnails(pictures: list[str], label: str, fit: Any, name: str) -> gr.Gallery:

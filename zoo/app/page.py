@@ -17,12 +17,13 @@ from zoo.app.live import Step
 from zoo.errors import ZooError
 
 TITLE = "Face colour zoo"
-_FILES_KEPT = (3600, 24 * 3600)  # seconds: how often to look, and the age at which uploads and results are deleted
 
-_SHOW_RESULT = """(...settings) => {
-    document.querySelector("#compared").scrollIntoView({block: "nearest", behavior: "smooth"});
-    return settings;
-}"""  # on a phone it lies below the controls
+SHOW_RESULT = """<script>
+document.addEventListener("click", (event) => {
+    if (event.target.closest("#color"))
+        document.querySelector("#compared").scrollIntoView({block: "nearest", behavior: "smooth"});
+});
+</script>"""  # on a phone it lies below the controls; Gradio's own way needs `eval`
 
 _INTRODUCTION = f"""
 # {TITLE}
@@ -34,7 +35,7 @@ hair cannot be read off a grey photo for certain. Lightness stays as it was.
 def build(actions: Actions, examples: Sequence[Path], *, max_mb: int) -> gr.Blocks:
     """The page, not yet served; the first example is there to be coloured."""
     first = actions.open(examples[0])
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=_FILES_KEPT) as page:
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         gr.Markdown(_INTRODUCTION)
         with gr.Row():
             with gr.Column(scale=2, min_width=290):
@@ -56,7 +57,6 @@ def _connect(inputs: Inputs, outputs: Outputs, handlers: _Handlers) -> None:
         handlers.color,
         inputs.settings,
         [*outputs.of_results, *filled],
-        js=_SHOW_RESULT,
         show_progress="minimal",  # the place in the queue, beside our own bar
         show_progress_on=outputs.status,
         concurrency_limit=1,

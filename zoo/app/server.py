@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
+import threading
+import time
+import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.app.address import Names, listen
 from zoo.app.checkpoints import Checkpoint
+from zoo.app.gate import Gate
+from zoo.app.store import Store, temporary_folder
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from gradio import Blocks
     from gradio.themes import Base
+    from starlette.types import ASGIApp
 
 _WAITING = 20  # requests in the queue; more are told to come back later
+_OPENED_AT_ONCE = 4  # uploads that are decoded; colouring is one at a time
 _SESSIONS = 500  # visitors whose choice is remembered (a few paths each)
 
 _CSS = """
@@ -50,8 +59,10 @@ class ServerConfig:
         port: 0: any that is free.
         max_megapixels: of a photo.
         max_mb: of an uploaded file.
+        max_total_mb: of all uploads and results together.
         device: as `zoo.photos.colorizer.Colorizer.load` takes it.
         open_browser: show the page in this machine's browser.
+        root_path: the page's public address, where a reverse proxy stands before it and takes the path away.
 
     Raises:
         ZooError: a port, limit or address that cannot be.
@@ -61,14 +72,22 @@ class ServerConfig:
     port: int = 7860
     max_megapixels: float = 50.0
     max_mb: int = 50
+    max_total_mb: int = 4000
     device: str = "auto"
     open_browser: bool = False
+    root_path: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise ZooError(f"--port must lie in 0..65535, not {self.port}")
-        if not self.max_megapixels > 0 or self.max_mb < 1:
-            raise ZooError("--max-megapixels must be greater than 0, and --max-mb at least 1")
+        if not self.max_megapixels > 0 or self.max_mb < 1 or self.max_total_mb < self.max_mb:
+            raise ZooError(
+                "--max-megapixels must be greater than 0, --max-mb at least 1, --max-total-mb at least --max-mb"
+            )
+        self.names()
+
+    def names(self) -> Names:
+        return Names.of(self.host, self.root_path)
 
 
 @contextmanager
@@ -80,38 +99,81 @@ def serving(config: ServerConfig, checkpoints: dict[str, Checkpoint]) -> Iterato
     Raises:
         ZooError: the address cannot be listened on.
     """
-    port = _free_port(config.host, config.port)  # before the imports, which take seconds
-    with tempfile.TemporaryDirectory(prefix="zoo-app-") as folder:
-        root = Path(folder).resolve()
-        os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": str(root / "served")}
-        from zoo.app.actions import Actions
-        from zoo.app.examples import write_examples
-        from zoo.app.page import build
+    with temporary_folder() as root:
+        listening, url = listen(config.host, config.port)  # before the imports, which take seconds
+        with listening:
+            store = Store(root / "served", config.max_total_mb * 10**6)
+            os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": str(store.folder)}
+            page = _page(config, checkpoints, store, root / "examples")
+            app = Gate(_application(page, config), config.names(), store)
+            store.keep_these()
+            with store.swept(), _running(app, listening):
+                if config.open_browser:
+                    webbrowser.open(url)
+                try:
+                    yield url
+                finally:
+                    page.close(verbose=False)
 
-        actions = Actions(checkpoints, root / "served", round(config.max_megapixels * 1e6), config.device)
-        page = build(actions, write_examples(root / "examples"), max_mb=config.max_mb)
-        page.queue(max_size=_WAITING, default_concurrency_limit=1, api_open=False)
-        try:
-            _, url, _ = page.launch(
-                server_name=config.host,
-                server_port=port,
-                inbrowser=config.open_browser,
-                prevent_thread_lock=True,
-                quiet=True,
-                share=False,
-                ssr_mode=False,  # needs no Node
-                mcp_server=False,
-                enable_monitoring=False,
-                run_history=False,  # or browsers would keep visitors' photos
-                footer_links=[],
-                max_file_size=f"{config.max_mb}mb",
-                state_session_capacity=_SESSIONS,
-                theme=_theme(),
-                css=_CSS,
-            )
-            yield url
-        finally:
-            page.close(verbose=False)
+
+def _page(config: ServerConfig, checkpoints: dict[str, Checkpoint], store: Store, examples: Path) -> Blocks:
+    from zoo.app.actions import Actions
+    from zoo.app.examples import write_examples
+    from zoo.app.page import build
+
+    actions = Actions(checkpoints, store, round(config.max_megapixels * 1e6), config.device)
+    page = build(actions, write_examples(examples), max_mb=config.max_mb)
+    page.queue(max_size=_WAITING, default_concurrency_limit=_OPENED_AT_ONCE, api_open=False)
+    page.state_session_capacity = _SESSIONS
+    page.has_launched = True  # only then does Gradio check whose files it is given
+    return page
+
+
+def _application(page: Blocks, config: ServerConfig) -> FastAPI:
+    """Not by ``Blocks.launch``, which asks itself over the network whether it is there, by way of any proxy."""
+    from fastapi import FastAPI
+    from gradio import mount_gradio_app
+
+    from zoo.app.page import SHOW_RESULT
+
+    return mount_gradio_app(
+        FastAPI(openapi_url=None),
+        page,
+        path="/",
+        root_path=config.root_path or None,
+        footer_links=[],
+        run_history=False,  # or browsers would keep visitors' photos
+        show_error=False,
+        max_file_size=f"{config.max_mb}mb",
+        ssr_mode=False,  # needs no Node
+        mcp_server=False,
+        enable_monitoring=False,
+        theme=_theme(),
+        css=_CSS,
+        head=SHOW_RESULT,
+    )
+
+
+@contextmanager
+def _running(app: ASGIApp, listening: socket.socket) -> Iterator[None]:
+    """A server in a thread of its own."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        app, log_level="warning", server_header=False, proxy_headers=False, ws="none", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise ZooError("the server did not start; what it said is above")
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(timeout=5)
 
 
 def _theme() -> Base:
@@ -121,14 +183,3 @@ def _theme() -> Base:
     theme = Default(primary_hue="indigo", font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace"))
     grey = {"body_text_color_subdued": "*neutral_500", "block_info_text_color": "*neutral_500"}
     return theme.set(**grey)
-
-
-def _free_port(host: str, port: int) -> int:
-    """``port``, or one that is free if it is 0; raises `ZooError` if nothing can listen there."""
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.create_server((host, port), family=family) as claimed:
-            return int(claimed.getsockname()[1])
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ZooError(f"cannot listen on {host}, port {port}: {reason}; give another --port or --host") from error

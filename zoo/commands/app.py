@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 import threading
 from pathlib import Path
 from types import FrameType
@@ -18,6 +19,8 @@ examples
   %(prog)s --checkpoints model.safetensors    models beside the one in the package and those of results/runs
   %(prog)s --host 0.0.0.0 --port 8000         for everybody in the network (no password: mind who that is)
   %(prog)s --max-megapixels 12 --max-mb 20    smaller photos only
+  %(prog)s --root-path https://example.org/colour    behind a reverse proxy that serves it there and takes the path away
+  %(prog)s --plugin edges.py                  for models whose encoder or conditioning a file of yours registers
 """
 
 
@@ -39,6 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--max-megapixels", type=float, default=50.0, metavar="N", help="size of a photo (default: %(default)g)")
     add("--max-mb", type=int, default=50, metavar="N", help="size of an uploaded file (default: %(default)s)")
+    add("--max-total-mb", type=int, default=4000, metavar="N", help="all uploads and results (default: %(default)s)")
+    add("--root-path", default="", metavar="URL", help="the page's public address, behind a reverse proxy")
+    add(
+        "--plugin",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="Python files or modules to import first",
+    )
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
     add("--open", action=argparse.BooleanOptionalAction, default=False, help="show it in the browser (default: no)")
 
@@ -49,19 +62,37 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ZooError: no model file, or an option or address that cannot be.
     """
-    from zoo.app.checkpoints import discover  # these bring in torch, and the last Gradio: not for --help
+    from zoo.app.address import is_loopback  # these bring in torch, and the last Gradio: not for --help
+    from zoo.app.checkpoints import discover
     from zoo.app.server import ServerConfig, serving
+    from zoo.plugins import import_plugins
 
-    config = ServerConfig(args.host, args.port, args.max_megapixels, args.max_mb, args.device, args.open)
-    checkpoints = discover(args.checkpoints)
+    config = ServerConfig(
+        host=args.host,
+        port=args.port,
+        max_megapixels=args.max_megapixels,
+        max_mb=args.max_mb,
+        max_total_mb=args.max_total_mb,
+        device=args.device,
+        open_browser=args.open,
+        root_path=args.root_path,
+    )
+    import_plugins(args.plugin)
+    checkpoints = discover(args.checkpoints, on_skip=lambda error: _tell(f"left out: {error}"))
     signal.signal(signal.SIGTERM, _interrupt)  # so that visitors' photos are deleted then, too
     try:
         with serving(config, checkpoints) as url:
+            if not is_loopback(args.host):
+                _tell(f"warning: {args.host} can be reached from other machines, and the page has no password")
             print(f"{url}   (Ctrl-C ends it)", flush=True)
             threading.Event().wait()
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

@@ -1,0 +1,122 @@
+"""The page as it is served: it starts wherever it is asked to, and a visitor gets nothing but the page."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+import app
+
+DEAD = "http://127.0.0.1:9"  # nobody listens there
+
+
+@contextmanager
+def started(checkpoint: Path, tmp_path: Path, *options: str, **environment: str) -> Iterator[tuple[str, Path]]:
+    """The command in a process of its own: the address that it prints, and what it says on stderr."""
+    said = tmp_path / "stderr"
+    command = [sys.executable, app.__file__, "--port", "0", "--checkpoints", str(checkpoint), *options]
+    with said.open("w") as stderr:
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            cwd=tmp_path,
+            env=os.environ | {"TMPDIR": str(tmp_path)} | environment,
+        )
+        assert process.stdout
+        try:
+            line = process.stdout.readline()
+            assert line, said.read_text()
+            yield line.split()[0], said
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=60) == 0
+
+
+def get(url: str) -> httpx.Response:
+    return httpx.get(url, trust_env=False, timeout=30)
+
+
+def test_it_starts_where_all_requests_go_through_a_proxy(checkpoint: Path, tmp_path: Path) -> None:
+    proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"), DEAD)
+    with started(checkpoint, tmp_path, **proxies) as (url, said):
+        assert "Face colour zoo" in get(url).text
+        assert said.read_text() == ""
+    assert list(tmp_path.glob("zoo-app-*")) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "shown", "warned"),
+    [
+        pytest.param("localhost", "http://localhost", False, marks=pytest.mark.slow),
+        ("::1", "http://[::1]", False),
+        ("0.0.0.0", "http://127.0.0.1", True),
+        pytest.param("::", "http://[::1]", True, marks=pytest.mark.slow),
+    ],
+)
+def test_it_starts_on_any_address_and_warns_where_others_can_reach_it(
+    checkpoint: Path, tmp_path: Path, host: str, shown: str, warned: bool
+) -> None:
+    if ":" in host and not _has_ipv6():
+        pytest.skip("no IPv6 here")
+    with started(checkpoint, tmp_path, "--host", host) as (url, said):
+        assert url.startswith(f"{shown}:")
+        assert get(url).status_code == 200
+        assert bool(re.fullmatch(r"warning: .*no password\n", said.read_text())) == warned
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_behind_a_proxy_the_page_names_its_public_address(checkpoint: Path, tmp_path: Path) -> None:
+    with started(checkpoint, tmp_path, "--root-path", "https://photos.example/zoo") as (url, _):
+        assert get(f"{url}/config").json()["root"] == "https://photos.example/zoo"
+
+
+def test_files_of_the_machine_are_not_served(site: str, checkpoint: Path) -> None:
+    for path in (checkpoint, Path(app.__file__).resolve(), Path("/etc/hostname"), Path.cwd() / "pyproject.toml"):
+        assert get(f"{site}/gradio_api/file={path}").status_code == 404, path
+
+
+def test_an_upload_over_the_limit_is_refused(site: str) -> None:
+    large = {"files": ("large.png", bytes(2 * 2**20))}
+    assert httpx.post(f"{site}/gradio_api/upload", files=large, trust_env=False).status_code == 413
+
+
+def test_the_page_offers_no_interface_for_programs(site: str) -> None:
+    assert get(f"{site}/gradio_api/info").json()["named_endpoints"] == {}
+
+
+@pytest.mark.parametrize("name", ["../../outside.html", "/etc/outside.html", "..\\outside.html", "a.svg", "a.html"])
+def test_an_upload_stays_in_its_folder_and_comes_back_only_to_be_saved(site: str, name: str) -> None:
+    evil = {"files": (name, b"<script>alert(1)</script>", "text/html")}
+    (path,) = httpx.post(f"{site}/gradio_api/upload", files=evil, trust_env=False).json()
+    assert Path(path).resolve().parents[1].name == "served"
+    answer = get(f"{site}/gradio_api/file={path}")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith("attachment")
+
+
+def test_all_uploads_together_are_capped(site: str) -> None:
+    statuses = []
+    for _ in range(5):
+        files = {"files": ("noise.png", os.urandom(900_000))}
+        statuses.append(httpx.post(f"{site}/gradio_api/upload", files=files, trust_env=False).status_code)
+    assert statuses[0] == 200
+    assert statuses[-1] == 413
