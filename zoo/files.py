@@ -26,3 +26,9 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what `replacing` left in ``folder`` when its process was killed. Call it where no other one writes."""
+    for part in Path(folder).glob(".*.part"):
+        part.unlink(missing_ok=True)

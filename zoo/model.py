@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo.color.upsample import downsample_chroma
 from zoo.conditioners import Context
@@ -24,14 +24,13 @@ from zoo.faces.framing import WHOLE, Box, uncrop
 from zoo.features import Features
 from zoo.files import replacing
 from zoo.registry import conditioners, encoders
-from zoo.training.trainable import Trainable
 
 FORMAT = "face-colour-zoo"
 FORMAT_VERSION = "2"
 _RENAMED = {"enter": "conv_in", "leave": "conv_out", "shrink": "downsample", "grow": "upsample"}  # since version 1
 
 
-class ColorDiffusion(Trainable):
+class ColorDiffusion(nn.Module):
     """Diffuses the chroma of a photo whose lightness is known.
 
     Attributes:

@@ -19,8 +19,8 @@ from zoo.benchmark.runs.pretraining import pretrain_encoder
 from zoo.benchmark.runs.store import RunFolder
 from zoo.benchmark.tables import rows
 from zoo.cache.images import ImageCache
+from zoo.encoders.unet_ae import Recipe
 from zoo.errors import ZooError
-from zoo.training.pretrain import Recipe
 from zoo.weights import sha256_file
 
 SCRIPT = plugins.CONFIGS.parent / "benchmarks" / "pretrain.py"
@@ -58,10 +58,10 @@ def pretrained(*overrides: str) -> None:
 
 
 def no_pretraining(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Recipe, images: ImageCache) -> None:
+    def refuse(recipe: Recipe, images: ImageCache) -> None:
         raise AssertionError("pretrains again")
 
-    monkeypatch.setattr(Recipe, "autoencoder", refuse)
+    monkeypatch.setattr("zoo.training.pretrain.untrained", refuse)
 
 
 # pretrain.py

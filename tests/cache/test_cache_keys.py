@@ -13,12 +13,12 @@ from support.models import CountingEncoder, tiny_model
 from zoo.cache.features import open_features
 from zoo.cache.images import ImageCache, View, open_images
 from zoo.data import Split
+from zoo.encoders.unet_ae import Objective, Recipe
 from zoo.evaluation.real_features import open_real_features
 from zoo.faces.framing import WHOLE, Box
 from zoo.registry import datasets
-from zoo.training.autoencoder import Objective
-from zoo.training.batches import encoder_identity
-from zoo.training.pretrain import Recipe, pretrain
+from zoo.training.diffusion import encoder_identity
+from zoo.training.pretrain import pretrain
 
 SIZE = 16
 

@@ -23,8 +23,8 @@ from zoo.features import Features
 from zoo.methods.colorer import ModelColorer, Photos
 from zoo.metrics import Metric, Score
 from zoo.registry import datasets
-from zoo.training.batches import open_batches
 from zoo.training.config import TrainConfig
+from zoo.training.diffusion import open_batches
 
 FRAME = Box(0.1, 0.05, 0.6)
 

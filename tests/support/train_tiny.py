@@ -9,10 +9,10 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.models import tiny_model
+from zoo.progress import StepInfo
 from zoo.registry import datasets
-from zoo.training.batches import open_batches
 from zoo.training.config import TrainConfig
-from zoo.training.trainer import StepInfo, train
+from zoo.training.diffusion import open_batches, train
 
 
 def main(folder: Path, cache: Path, steps: int, pause: float) -> None:

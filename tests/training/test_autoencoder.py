@@ -14,8 +14,9 @@ from torch import Tensor
 import zoo
 from support.models import tiny_model
 from zoo.encoders.unet import UNetEncoder
+from zoo.encoders.unet_ae import Objective
 from zoo.errors import ZooError
-from zoo.training.autoencoder import VISIBLE_WEIGHT, Autoencoder, Objective
+from zoo.training.autoencoder import VISIBLE_WEIGHT, Autoencoder
 
 TINY = {"width": 16, "mults": [1, 2], "blocks": 1, "patch": 2}
 OBJECTIVES = [Objective("plain"), Objective("denoising"), Objective("masked", mask_size=4)]

@@ -14,8 +14,9 @@ from zoo.color.lab import uint8_to_lab, uint8_to_lightness
 from zoo.data import Dataset
 from zoo.faces.framing import Box, crop
 from zoo.registry import datasets
-from zoo.training.batches import Batches, open_batches
+from zoo.training.batches import Batches
 from zoo.training.config import TrainConfig
+from zoo.training.diffusion import open_batches
 
 MANY = 2000  # enough that a share is known to a few hundredths
 FRAME = Box(0.1, 0.05, 0.6)  # not in the middle: a box that was not mirrored looks elsewhere

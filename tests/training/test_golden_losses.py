@@ -21,9 +21,9 @@ from zoo.diffusion.samplers import SamplerConfig
 from zoo.faces.framing import Box
 from zoo.model import ColorDiffusion
 from zoo.registry import datasets
-from zoo.training.batches import open_batches
+from zoo.training.batches import inputs
 from zoo.training.config import TrainConfig
-from zoo.training.trainer import inputs, train
+from zoo.training.diffusion import open_batches, train
 
 STEPS = 20
 # every option acts

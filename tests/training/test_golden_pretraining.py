@@ -11,9 +11,9 @@ import pytest
 from support.golden import Golden
 from support.threads import one_thread
 from zoo.cache.images import ImageCache, View, open_images
+from zoo.encoders.unet_ae import Objective, Recipe
 from zoo.registry import datasets
-from zoo.training.autoencoder import Objective
-from zoo.training.pretrain import Recipe, pretrain
+from zoo.training.pretrain import pretrain
 
 GOLDEN = Golden(Path(__file__).with_name("golden_pretraining.json"), rel=1e-4, absolute=1e-5)
 OBJECTIVES = {name: Objective(name) for name in ("plain", "denoising", "masked")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,16 @@ from zoo import registry
 from zoo.cache.images import ImageCache, View, open_images
 from zoo.data import Dataset
 from zoo.encoders import Encoder
+from zoo.encoders.unet_ae import Objective, Recipe
 from zoo.errors import ZooError
 from zoo.evaluation.reconstruction import reconstruct
 from zoo.model import ColorDiffusion
-from zoo.training.autoencoder import Autoencoder, Objective
-from zoo.training.batches import open_batches
+from zoo.progress import StepInfo
+from zoo.training.autoencoder import Autoencoder
 from zoo.training.config import TrainConfig
-from zoo.training.pretrain import LightnessBatches, Recipe, pretrain
-from zoo.training.trainer import MODEL, StepInfo, train
+from zoo.training.diffusion import open_batches, train
+from zoo.training.pretrain import LightnessBatches, pretrain, untrained
+from zoo.training.trainer import MODEL
 from zoo.weights import sha256_file
 
 NET = {"width": 16, "mults": [1, 1], "blocks": 1, "patch": 4}
@@ -118,8 +121,8 @@ def test_pretraining_learns(images: ImageCache, tmp_path: Path) -> None:
     recipe = Recipe(NET, Objective("plain"), steps=80, batch_size=8, lr=3e-3)
     file = pretrain(recipe, images, tmp_path, on_step=lambda info: losses.append(info.loss))
     assert sum(losses[-10:]) < 0.3 * sum(losses[:10])
-    untrained = recipe.autoencoder(images)
-    assert reconstruct(Autoencoder.load(file), images).psnr > reconstruct(untrained, images).psnr + 3
+    model = untrained(recipe, images)
+    assert reconstruct(Autoencoder.load(file), images).psnr > reconstruct(model, images).psnr + 3
 
 
 def test_under_a_launcher_one_process_pretrains_alone(
@@ -176,7 +179,7 @@ def test_a_loss_that_is_not_finite_says_that_it_is_the_pretraining_s(
 def test_a_perfect_reconstruction_has_a_high_psnr_and_hidden_patches_are_scored_alone(
     images: ImageCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = RECIPE.autoencoder(images)
+    model = untrained(RECIPE, images)
     monkeypatch.setattr(model, "reconstruct", lambda seen: seen)
     with torch.no_grad():
         assert model.mask_value is not None
@@ -194,7 +197,7 @@ def test_a_perfect_reconstruction_has_a_high_psnr_and_hidden_patches_are_scored_
 def prepared(images: ImageCache, cache: Path, **options: Any) -> Encoder:
     torch.manual_seed(0)
     encoder = zoo.create_encoder(**{**OPTIONS, **options})
-    encoder.pretrain(images, cache_dir=cache)
+    encoder.pretrain(images, cache_dir=cache, teach=partial(pretrain, images=images, cache_dir=cache))
     return encoder
 
 

@@ -17,10 +17,12 @@ from support.models import tiny_model
 from support.threads import one_thread
 from zoo.data import Dataset
 from zoo.errors import ZooError
+from zoo.progress import StepInfo
 from zoo.registry import datasets
-from zoo.training.batches import open_batches
 from zoo.training.config import TrainConfig
-from zoo.training.trainer import CHECKPOINT, MODEL, StepInfo, train
+from zoo.training.diffusion import open_batches, train
+from zoo.training.resume import CHECKPOINT
+from zoo.training.trainer import MODEL
 
 OPTIONS: dict[str, Any] = {"steps": 8, "batch_size": 4, "warmup": 4, "lr": 1e-2, "ema": 0.9, "checkpoint_every": 3}
 

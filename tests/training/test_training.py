@@ -16,10 +16,14 @@ from zoo.data import Dataset
 from zoo.errors import ZooError
 from zoo.faces.framing import Box
 from zoo.model import ColorDiffusion
-from zoo.training.batches import Batches, open_batches
+from zoo.progress import StepInfo
+from zoo.training.batches import Batches, inputs
 from zoo.training.config import TrainConfig
+from zoo.training.diffusion import open_batches, train
 from zoo.training.ema import EMA
-from zoo.training.trainer import CHECKPOINT, MODEL, StepInfo, inputs, learning_rate_factor, train
+from zoo.training.resume import CHECKPOINT
+from zoo.training.schedule import learning_rate_factor
+from zoo.training.trainer import MODEL
 
 TINY = TrainConfig(steps=4, batch_size=4, warmup=1, checkpoint_every=2)
 

@@ -15,13 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.cache.images import ImageCache, Progress
+from zoo.cache.images import ImageCache
 from zoo.cache.record_file import RowFile, make_folder, write_rows
 from zoo.color.lab import uint8_to_lightness
 from zoo.encoders import Encoder
 from zoo.errors import ZooError
 from zoo.faces.framing import Box, uncrop
 from zoo.features import Features
+from zoo.progress import Progress
 
 _FORMAT = 1  # raise it when the same features would be stored differently
 

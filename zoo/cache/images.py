@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -23,12 +23,11 @@ from zoo.color.grey import is_grey, stored_lightness
 from zoo.data import BrokenImageError, Dataset, Split, name_hash
 from zoo.errors import ZooError
 from zoo.faces.framing import WHOLE, Box, resample
+from zoo.progress import Progress
 from zoo.reading.budget import BUDGET
 
 if TYPE_CHECKING:
     from zoo.encoders import Encoder
-
-Progress = Callable[[Iterable, int, str], Iterable]  # (items, how many, what is done) → the same items
 
 _FORMAT = 2  # raise it when the same dataset and view would give other pixels
 _CHUNK = 64  # images in the hands of the threads at once
@@ -76,6 +75,11 @@ class ImageCache:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    @property
+    def size(self) -> int:
+        """Side of one image in pixels."""
+        return self.view.size
 
     @property
     def shape(self) -> tuple[int, int, int]:

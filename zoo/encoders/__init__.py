@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
+import numpy as np
 from torch import Tensor, nn
 
 from zoo.faces.framing import Box
 from zoo.features import Features, FeatureSpec
+from zoo.progress import OnStep
 
-if TYPE_CHECKING:
-    from zoo.cache.images import ImageCache
-    from zoo.training.trainer import OnStep
+
+class Images(Protocol):
+    """The training images, as an encoder that learns of them first sees them."""
+
+    @property
+    def size(self) -> int:
+        """Side in pixels."""
+
+    @property
+    def manifest(self) -> str:
+        """sha256 that names them and what they show."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, indices: np.ndarray) -> np.ndarray:
+        """Images ``indices`` (n,) → (n, S, S, C) uint8, a copy."""
+
+
+Teach = Callable[[Any], Path]  # a recipe (`zoo.encoders.unet_ae.Recipe`) → the file of what was taught by it
 
 
 class Encoder(nn.Module, ABC):
@@ -50,7 +69,7 @@ class Encoder(nn.Module, ABC):
         """Features of ``L`` (N, 1, H, W) in [-1, 1], as `spec` declares them."""
 
     def pretrain(
-        self, images: ImageCache, *, cache_dir: Path, device: str = "cpu", on_step: OnStep | None = None
+        self, images: Images, *, cache_dir: Path, device: str = "cpu", on_step: OnStep | None = None, teach: Teach
     ) -> None:
         """Called once before training; an encoder that has to learn something of the training images does so here.
 
@@ -62,6 +81,7 @@ class Encoder(nn.Module, ABC):
             cache_dir: for results that may be deleted at any time. Other processes may be at work in it.
             device: where to compute.
             on_step: wants to hear of each step.
+            teach: the project's own trainer: pretrains an autoencoder on these images, or finds the result.
         """
 
     def train(self, mode: bool = True) -> Encoder:

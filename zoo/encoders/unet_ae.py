@@ -2,16 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from zoo.cache.images import ImageCache
+import torch
+from torch import Tensor
+
+from zoo.encoders import Images, Teach
 from zoo.encoders.unet import UNetEncoder
+from zoo.errors import ZooError
+from zoo.progress import OnStep
 from zoo.registry import encoders
-from zoo.training.autoencoder import Objective
-from zoo.training.pretrain import Recipe, pretrain
-from zoo.training.trainer import OnStep
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What the autoencoder has to undo.
+
+    Args:
+        name: "plain": nothing; "denoising": Gaussian noise (Vincent et al. 2008); "masked": hidden patches (He et al.
+            2022), in whose place stands one learned value.
+        noise_std: of the noise, in units of L in [-1, 1].
+        mask_ratio: share of the patches that are hidden.
+        mask_size: side of a patch in pixels.
+    """
+
+    name: Literal["plain", "denoising", "masked"] = "masked"
+    noise_std: float = 0.5
+    mask_ratio: float = 0.6
+    mask_size: int = 8
+
+    def __post_init__(self) -> None:
+        if self.name not in ("plain", "denoising", "masked"):
+            raise ZooError(f"objective must be plain, denoising or masked, not {self.name!r}")
+        if not self.noise_std > 0:
+            raise ZooError(f"noise_std must be greater than 0, not {self.noise_std}")
+        if not 0 < self.mask_ratio < 1:
+            raise ZooError(f"mask_ratio must lie in (0, 1), not {self.mask_ratio}")
+        if self.mask_size < 1:
+            raise ZooError(f"mask_size must be at least 1, not {self.mask_size}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The name and the parameters that it heeds."""
+        heeded = {"plain": (), "denoising": ("noise_std",), "masked": ("mask_ratio", "mask_size")}[self.name]
+        return {"name": self.name, **{k: v for k, v in asdict(self).items() if k in heeded}}
+
+    def check(self, image_size: int) -> None:
+        """Raises `ZooError` where images of this size cannot be corrupted so."""
+        if self.name == "masked" and self.mask_size > image_size // 2:
+            raise ZooError(
+                f"mask_size must be at most {image_size // 2}, half the image's {image_size} px, not {self.mask_size}"
+            )
+
+    def draw(self, n: int, size: int, rng: torch.Generator) -> Tensor | None:
+        """The corruption of ``n`` images of ``size`` px: noise (N, 1, S, S), hidden pixels as bool, or None."""
+        if self.name == "denoising":
+            return self.noise_std * torch.randn(n, 1, size, size, generator=rng)
+        if self.name == "masked":
+            return self._hidden(n, size, rng)
+        return None
+
+    def _hidden(self, n: int, size: int, rng: torch.Generator) -> Tensor:
+        """The same number of patches in each image, at least one, and never all."""
+        cells = -(-size // self.mask_size)
+        count = min(max(round(self.mask_ratio * cells**2), 1), cells**2 - 1)
+        rank = torch.rand(n, cells**2, generator=rng).argsort(dim=1).argsort(dim=1)
+        hidden = (rank < count).view(n, 1, cells, cells)
+        hidden = hidden.repeat_interleave(self.mask_size, 2).repeat_interleave(self.mask_size, 3)
+        return hidden[:, :, :size, :size]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that a pretrained encoder depends on, but the images.
+
+    Args:
+        encoder: width, mults, blocks and patch of `zoo.encoders.unet.UNetEncoder`.
+        objective: what the autoencoder undoes.
+        steps: of the optimiser.
+        batch_size: images per step.
+        lr: peak learning rate.
+        seed: of the initial weights, the order of the images and what corrupts them.
+    """
+
+    encoder: Mapping[str, Any]
+    objective: Objective = field(default_factory=Objective)
+    steps: int = 1000
+    batch_size: int = 32
+    lr: float = 1e-3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "lr"):
+            if not getattr(self, name) > 0:
+                raise ZooError(f"pretraining: {name} must be greater than 0, not {getattr(self, name)}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        train = {"steps": self.steps, "batch_size": self.batch_size, "lr": self.lr, "seed": self.seed}
+        return {"encoder": dict(self.encoder), "objective": self.objective.as_dict(), **train}
 
 
 @encoders.register("unet_ae")
@@ -23,7 +114,7 @@ class PretrainedUNetEncoder(UNetEncoder):
         frozen: no more training once colour begins.
         pretrained: False: random weights, as ``encoder=unet`` has.
         weights: a file of ``benchmarks/pretrain.py``, instead of pretraining.
-        objective: "plain", "denoising" or "masked"; see `zoo.training.autoencoder.Objective`,
+        objective: "plain", "denoising" or "masked"; see `Objective`,
         noise_std: also for this,
         mask_ratio: this
         mask_size: and this.
@@ -65,8 +156,8 @@ class PretrainedUNetEncoder(UNetEncoder):
         )
 
     def pretrain(
-        self, images: ImageCache, *, cache_dir: Path, device: str = "cpu", on_step: OnStep | None = None
+        self, images: Images, *, cache_dir: Path, device: str = "cpu", on_step: OnStep | None = None, teach: Teach
     ) -> None:
-        """Pretrain, or find the result of having done so in ``cache_dir``. Weights that are there already stay."""
+        """Pretrain, or find the result of having done so. Weights that are there already stay."""
         if self.pretrained and self.weights_sha is None:
-            self.load_pretrained(str(pretrain(self.recipe, images, cache_dir, device=device, on_step=on_step)))
+            self.load_pretrained(str(teach(self.recipe)))

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.cache.images import ImageCache, Progress, View, open_images
+from zoo.cache.images import ImageCache, View, open_images
 from zoo.color.lab import lab_to_rgb, rgb_to_lab
 from zoo.data import Dataset, Split, name_hash
 from zoo.errors import ZooError
@@ -21,6 +21,7 @@ from zoo.evaluation.scorer import Scorer
 from zoo.features import Features
 from zoo.methods.colorer import Colorer, Photos
 from zoo.metrics import Metric, Score
+from zoo.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.cache.images import ImageCache, Progress
+from zoo.cache.images import ImageCache
 from zoo.cache.record_file import RowFile, write_rows
 from zoo.errors import ZooError
 from zoo.metrics import Extractor
+from zoo.progress import Progress
 
 _FORMAT = 1  # raise it when the same features would be stored differently
 _BLOCK = 1024  # rows that are read at once to check them

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -20,71 +19,14 @@ from torch import Tensor, nn
 from zoo import encoder_file
 from zoo.diffusion.layers import ResBlock, group_norm
 from zoo.encoders.unet import UNetEncoder
+from zoo.encoders.unet_ae import Objective
 from zoo.errors import ZooError
-from zoo.training.trainable import Trainable
 from zoo.weights import fill
 
 VISIBLE_WEIGHT = 0.1  # of a pixel that was not hidden, in the loss of a masked image
 
 
-@dataclass(frozen=True)
-class Objective:
-    """What the autoencoder has to undo.
-
-    Args:
-        name: "plain": nothing; "denoising": Gaussian noise (Vincent et al. 2008); "masked": hidden patches (He et al.
-            2022), in whose place stands one learned value.
-        noise_std: of the noise, in units of L in [-1, 1].
-        mask_ratio: share of the patches that are hidden.
-        mask_size: side of a patch in pixels.
-    """
-
-    name: Literal["plain", "denoising", "masked"] = "masked"
-    noise_std: float = 0.5
-    mask_ratio: float = 0.6
-    mask_size: int = 8
-
-    def __post_init__(self) -> None:
-        if self.name not in ("plain", "denoising", "masked"):
-            raise ZooError(f"objective must be plain, denoising or masked, not {self.name!r}")
-        if not self.noise_std > 0:
-            raise ZooError(f"noise_std must be greater than 0, not {self.noise_std}")
-        if not 0 < self.mask_ratio < 1:
-            raise ZooError(f"mask_ratio must lie in (0, 1), not {self.mask_ratio}")
-        if self.mask_size < 1:
-            raise ZooError(f"mask_size must be at least 1, not {self.mask_size}")
-
-    def as_dict(self) -> dict[str, Any]:
-        """The name and the parameters that it heeds."""
-        heeded = {"plain": (), "denoising": ("noise_std",), "masked": ("mask_ratio", "mask_size")}[self.name]
-        return {"name": self.name, **{k: v for k, v in asdict(self).items() if k in heeded}}
-
-    def check(self, image_size: int) -> None:
-        """Raises `ZooError` where images of this size cannot be corrupted so."""
-        if self.name == "masked" and self.mask_size > image_size // 2:
-            raise ZooError(
-                f"mask_size must be at most {image_size // 2}, half the image's {image_size} px, not {self.mask_size}"
-            )
-
-    def draw(self, n: int, size: int, rng: torch.Generator) -> Tensor | None:
-        """The corruption of ``n`` images of ``size`` px: noise (N, 1, S, S), hidden pixels as bool, or None."""
-        if self.name == "denoising":
-            return self.noise_std * torch.randn(n, 1, size, size, generator=rng)
-        if self.name == "masked":
-            return self._hidden(n, size, rng)
-        return None
-
-    def _hidden(self, n: int, size: int, rng: torch.Generator) -> Tensor:
-        """The same number of patches in each image, at least one, and never all."""
-        cells = -(-size // self.mask_size)
-        count = min(max(round(self.mask_ratio * cells**2), 1), cells**2 - 1)
-        rank = torch.rand(n, cells**2, generator=rng).argsort(dim=1).argsort(dim=1)
-        hidden = (rank < count).view(n, 1, cells, cells)
-        hidden = hidden.repeat_interleave(self.mask_size, 2).repeat_interleave(self.mask_size, 3)
-        return hidden[:, :, :size, :size]
-
-
-class Autoencoder(Trainable):
+class Autoencoder(nn.Module):
     """L, corrupted → encoder → its coarsest map → decoder → L.
 
     Args:

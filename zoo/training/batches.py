@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.cache.features import FeatureCache, open_features
-from zoo.cache.images import ImageCache, Progress, View, encoder_view, open_images
-from zoo.color.lab import uint8_to_lab
-from zoo.data import Dataset, Split
+from zoo.cache.features import FeatureCache
+from zoo.cache.images import ImageCache
+from zoo.color.lab import uint8_to_lab, uint8_to_lightness
 from zoo.diffusion.process import Diffusion
+from zoo.encoders import Images
 from zoo.faces.framing import WHOLE, Box
 from zoo.features import Features
-from zoo.model import ColorDiffusion
 from zoo.seeds import seed_of
 from zoo.training.config import TrainConfig
-
-if TYPE_CHECKING:
-    from zoo.training.trainer import OnStep
 
 STATISTICS_IMAGES = 2048
 
@@ -43,7 +37,7 @@ class Batch(NamedTuple):
 class Shuffled:
     """Training images, drawn epoch by epoch in an order that depends on the seed alone."""
 
-    def __init__(self, images: ImageCache, batch_size: int, seed: int) -> None:
+    def __init__(self, images: Images, batch_size: int, seed: int) -> None:
         self.images, self.batch_size, self.seed = images, batch_size, seed
 
     def _indices(self, step: int) -> np.ndarray:
@@ -109,70 +103,29 @@ class Batches(Shuffled):
         return torch.cat([uint8_to_lab(torch.from_numpy(self.images.batch(p)))[1] for p in parts if len(p)])
 
 
-def open_batches(
-    model: ColorDiffusion,
-    dataset: Dataset,
-    config: TrainConfig,
-    *,
-    seed: int,
-    cache_dir: Path,
-    device: str = "cpu",
-    limit: int | None = None,
-    progress: Progress | None = None,
-    on_step: OnStep | None = None,
-) -> Batches:
-    """Decode the training images, let the encoder `pretrain` on them and compute the features of a frozen one,
-    or find all three in ``cache_dir``.
-
-    Args:
-        limit: use only so many images.
-        on_step: hears of the steps of an encoder that is pretrained here.
-    """
-    split: Split = "train"
-    images = open_images(
-        dataset, split, View(model.image_size), cache_dir, drop_grey=True, limit=limit, progress=progress
-    )
-    draw = partial(
-        Batches,
-        images,
-        config,
-        seed=seed,
-        chroma_size=model.image_size // model.denoiser.chroma_scale,
-        diffusion=model.diffusion,
-    )
-    if not model.conditioner.uses_encoder:
-        return draw()
-    model.encoder.pretrain(images, cache_dir=cache_dir, device=device, on_step=on_step)
-    view = encoder_view(model.encoder, dataset, model.image_size)
-    views = None
-    if view:
-        views = open_images(dataset, split, view, cache_dir, drop_grey=True, limit=limit, progress=progress)
-    box = view.box if view else WHOLE
-    features = None
-    if model.encoder.frozen:
-        features = open_features(
-            model.encoder,
-            views or images,
-            box,
-            cache_dir,
-            identity=encoder_identity(model),
-            max_gb=config.feature_cache_gb,
-            device=device,
-            flips=config.flip,
-            progress=progress,
-        )
-    return draw(views=views, features=features, box=box)
-
-
-def encoder_identity(model: ColorDiffusion) -> str:
-    """What features depend on besides the encoder's weights and version: its name and options, but no path; and the
-    seed if the weights are random."""
-    options = {k: v for k, v in model.spec["encoder"].items() if k != "weights"}
-    seed = model.spec["seed"] if model.encoder.weights_sha is None else None
-    return repr((sorted(options.items()), seed))
-
-
 def mirrored(images: np.ndarray, flipped: np.ndarray) -> Tensor:
     """``images`` (n, S, S, C) with those where ``flipped`` (n,) mirrored left to right, in place."""
     images[flipped] = images[flipped][:, :, ::-1]
     return torch.from_numpy(images)
+
+
+def inputs(batch: Batch, device: torch.device | str) -> dict[str, Any]:
+    """A batch as the arguments of `ColorDiffusion.forward`, on ``device``."""
+    batch = Batch(*(_to(x, device) for x in batch))
+    L, ab = uint8_to_lab(batch.images)
+    return {
+        "L": L,
+        "ab": ab * batch.saturation[:, None, None, None],
+        "t": batch.t,
+        "noise": batch.noise,
+        "dropped": batch.dropped,
+        "features": batch.features,
+        "view": L if batch.views is None else uint8_to_lightness(batch.views),
+        "box": batch.boxes,
+    }
+
+
+def _to(x: Tensor | Features | None, device: torch.device | str) -> Any:
+    if isinstance(x, Features):
+        return Features(tuple(_to(m, device) for m in x.maps), _to(x.tokens, device))
+    return x if x is None else x.to(device, non_blocking=True)

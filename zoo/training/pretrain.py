@@ -6,24 +6,26 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from zoo.cache.images import ImageCache
 from zoo.cache.record_file import make_folder
 from zoo.color.lab import uint8_to_lightness
+from zoo.encoders import Images
+from zoo.encoders.unet_ae import Objective, Recipe
 from zoo.errors import ZooError
+from zoo.progress import OnStep
 from zoo.seeds import seed_of
-from zoo.training.autoencoder import Autoencoder, Objective
+from zoo.training.autoencoder import Autoencoder
 from zoo.training.batches import Shuffled, mirrored
 from zoo.training.config import TrainConfig
-from zoo.training.trainer import CHECKPOINT, MODEL, OnStep, fit
+from zoo.training.resume import CHECKPOINT
+from zoo.training.trainer import MODEL, Trainer
 
 try:
     import fcntl
@@ -36,41 +38,11 @@ _CHECKPOINT_EVERY = 100
 _LAUNCHER = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """All that a pretrained encoder depends on, but the images.
-
-    Args:
-        encoder: width, mults, blocks and patch of `zoo.encoders.unet.UNetEncoder`.
-        objective: what the autoencoder undoes.
-        steps: of the optimiser.
-        batch_size: images per step.
-        lr: peak learning rate.
-        seed: of the initial weights, the order of the images and what corrupts them.
-    """
-
-    encoder: Mapping[str, Any]
-    objective: Objective = field(default_factory=Objective)
-    steps: int = 1000
-    batch_size: int = 32
-    lr: float = 1e-3
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "lr"):
-            if not getattr(self, name) > 0:
-                raise ZooError(f"pretraining: {name} must be greater than 0, not {getattr(self, name)}")
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        train = {"steps": self.steps, "batch_size": self.batch_size, "lr": self.lr, "seed": self.seed}
-        return {"encoder": dict(self.encoder), "objective": self.objective.as_dict(), **train}
-
-    def autoencoder(self, images: ImageCache) -> Autoencoder:
-        """The untrained model, with a record of what it is to learn from."""
-        how = {"steps": self.steps, "batch_size": self.batch_size, "lr": self.lr}
-        record = {"images": len(images), "image_size": images.view.size, "manifest": images.manifest, **how}
-        return Autoencoder(self.encoder, self.objective, seed=self.seed, record=record)
+def untrained(recipe: Recipe, images: Images) -> Autoencoder:
+    """The model before its first step, with a record of what it is to learn from."""
+    how = {"steps": recipe.steps, "batch_size": recipe.batch_size, "lr": recipe.lr}
+    record = {"images": len(images), "image_size": images.size, "manifest": images.manifest, **how}
+    return Autoencoder(recipe.encoder, recipe.objective, seed=recipe.seed, record=record)
 
 
 class Batch(NamedTuple):
@@ -83,7 +55,7 @@ class Batch(NamedTuple):
 class LightnessBatches(Shuffled):
     """Images in the order, and with the mirroring, that training has; and what corrupts their lightness."""
 
-    def __init__(self, images: ImageCache, objective: Objective, batch_size: int, seed: int) -> None:
+    def __init__(self, images: Images, objective: Objective, batch_size: int, seed: int) -> None:
         super().__init__(images, batch_size, seed)
         self.objective = objective
 
@@ -93,12 +65,12 @@ class LightnessBatches(Shuffled):
         share = slice(rank * n // world, (rank + 1) * n // world)
         rng = torch.Generator().manual_seed(seed_of("pretraining", self.seed, step))
         flipped = (torch.rand(n, generator=rng) < 0.5).numpy()[share]
-        corruption = self.objective.draw(n, self.images.view.size, rng)
+        corruption = self.objective.draw(n, self.images.size, rng)
         images = mirrored(self.images.batch(self._indices(step)[share]), flipped)
         return Batch(images, None if corruption is None else corruption[share])
 
 
-def inputs(batch: Batch, device: torch.device | str) -> dict[str, Any]:
+def inputs(batch: Batch, device: torch.device) -> dict[str, Any]:
     """A batch as the arguments of `Autoencoder.forward`, on ``device``."""
     images, corruption = (None if x is None else x.to(device, non_blocking=True) for x in batch)
     assert images is not None
@@ -106,7 +78,7 @@ def inputs(batch: Batch, device: torch.device | str) -> dict[str, Any]:
 
 
 def pretrain(
-    recipe: Recipe, images: ImageCache, cache_dir: Path, *, device: str = "cpu", on_step: OnStep | None = None
+    recipe: Recipe, images: Images, cache_dir: Path, *, device: str = "cpu", on_step: OnStep | None = None
 ) -> Path:
     """The file of the pretrained autoencoder, from ``cache_dir``; trained into it first if it is not there.
 
@@ -116,7 +88,7 @@ def pretrain(
     Raises:
         ZooError: the images are too small for the objective, or the loss was not finite.
     """
-    recipe.objective.check(images.view.size)
+    recipe.objective.check(images.size)
     folder = Path(cache_dir) / "pretrained" / _name(recipe, images)
     file = folder / MODEL
     if file.is_file():
@@ -132,16 +104,17 @@ def pretrain(
                 warmup=_WARMUP,
                 checkpoint_every=_CHECKPOINT_EVERY,
             )
+            model = untrained(recipe, images)
             try:
-                fit(recipe.autoencoder(images), batches, inputs, config, folder, device=device, on_step=on_step)
+                Trainer(model, batches, inputs, config, folder, model.save, device=device, on_step=on_step).run()
             except ZooError as error:
                 raise ZooError(f"pretraining the encoder: {error}") from error
             (folder / CHECKPOINT).unlink()
     return file
 
 
-def _name(recipe: Recipe, images: ImageCache) -> str:
-    asked = [VERSION, recipe.as_dict(), images.manifest, images.view.size]
+def _name(recipe: Recipe, images: Images) -> str:
+    asked = [VERSION, recipe.as_dict(), images.manifest, images.size]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:24]
 
 

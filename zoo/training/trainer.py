@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import json
-import math
-import pickle
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs
-from torch import Tensor
+from torch import Tensor, nn
 
-from zoo.color.lab import uint8_to_lab, uint8_to_lightness
 from zoo.errors import ZooError
-from zoo.features import Features
-from zoo.files import replacing
-from zoo.model import ColorDiffusion
-from zoo.training.batches import Batch, Batches
+from zoo.files import remove_parts
+from zoo.progress import OnStep, StepInfo
+from zoo.training import resume
 from zoo.training.config import TrainConfig
 from zoo.training.ema import EMA
-from zoo.training.trainable import BatchSource, Trainable
+from zoo.training.losses import Losses
+from zoo.training.resume import CHECKPOINT
+from zoo.training.schedule import learning_rate_factor
 
-CHECKPOINT = "checkpoint.pt"
 MODEL = "model.safetensors"
 
 
@@ -39,98 +36,71 @@ class TrainResult:
     seconds: float  # of training, over all sittings; data preparation not included
 
 
-@dataclass(frozen=True)
-class StepInfo:
-    """What a progress bar wants to know after each step."""
+class Trainable(Protocol):
+    """What the trainer asks of a module beside ``forward(**inputs)``, which gives its loss, a scalar."""
 
-    step: int
-    loss: float
-    images_per_second: float
-    share: float  # of the budget, in [0, 1]
+    def identity(self) -> dict[str, Any]:
+        """All that tells it from another untrained model, as plain values for JSON; no paths."""
 
-
-OnStep = Callable[[StepInfo], None]
-Inputs = Callable[[Any, torch.device | str], dict[str, Any]]  # a batch → arguments of the model's forward, on a device
+    def stored_state(self) -> dict[str, Tensor]:
+        """The tensors that a checkpoint holds."""
 
 
-def train(
-    model: ColorDiffusion,
-    batches: Batches,
-    config: TrainConfig,
-    folder: Path,
-    *,
-    device: str = "cpu",
-    on_step: OnStep | None = None,
-) -> TrainResult:
-    """Train ``model`` in place, or go on from the checkpoint in ``folder``; afterwards it holds the averaged weights.
+class BatchSource(Protocol):
+    """Batches that are pure functions of (seed, step), so that a resumed run sees what it would have."""
 
-    Writes `CHECKPOINT` as it goes and `MODEL` at the end, each atomically. On the CPU a run that was killed and
-    resumed ends with the same bits as one that was not.
+    seed: int
 
-    Raises:
-        ZooError: the loss was not finite (the last good checkpoint stays), or the checkpoint is of another model.
-    """
-    model.set_chroma_statistics(batches.chroma_sample())
-    unused = not model.conditioner.uses_encoder
-    return fit(model, batches, inputs, config, folder, device=device, on_step=on_step, unused_parameters=unused)
+    def at(self, step: int, rank: int = 0, world: int = 1) -> Any:
+        """The batch of ``step`` (from 0), or this rank's equal share. Called in a thread, while a step trains."""
 
 
-def fit(
-    model: Trainable,
-    batches: BatchSource,
-    inputs: Inputs,
-    config: TrainConfig,
-    folder: Path,
-    *,
-    device: str = "cpu",
-    on_step: OnStep | None = None,
-    unused_parameters: bool = False,
-) -> TrainResult:
-    """`train`, for any model.
+class Trainer:
+    """A training, not started yet; `run` it once.
 
     Args:
+        model: a module that is `Trainable`.
+        batches: what it eats,
+        inputs: made into the arguments of its ``forward``, on a device.
+        config: how to train.
+        folder: of checkpoints, and of the finished model.
+        save: writes the model to a file, atomically.
+        device: "cpu", "cuda", "cuda:1", "mps".
+        on_step: hears of each step on the CPU, and of every so many where listening would make the device wait.
         unused_parameters: some take no part in the loss, which several processes have to know.
     """
-    return _Trainer(model, batches, inputs, config, folder, device, on_step, unused_parameters).run()
 
-
-class _Trainer:
     def __init__(
         self,
         model: Trainable,
         batches: BatchSource,
-        inputs: Inputs,
+        inputs: Callable[[Any, torch.device], dict[str, Any]],
         config: TrainConfig,
         folder: Path,
-        device: str,
-        on_step: OnStep | None,
-        unused_parameters: bool,
+        save: Callable[[Path], None],
+        *,
+        device: str = "cpu",
+        on_step: OnStep | None = None,
+        unused_parameters: bool = False,
     ) -> None:
-        self.plain, self.batches, self.inputs = model, batches, inputs
-        self.config, self.folder, self.on_step = config, folder, on_step
-        if device.startswith("cuda:"):
-            torch.cuda.set_device(device)  # accelerate takes the current one
-        AcceleratorState._reset_state(reset_partial_state=True)  # or one process could not train twice, differently
-        self.accelerator = Accelerator(
-            cpu=device == "cpu",
-            mixed_precision=config.mixed_precision,
-            log_with=list(config.log) or None,
-            project_dir=folder,
-            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused_parameters)],
-        )
+        self.trained, self.plain = model, cast(nn.Module, model)
+        self.batches, self.inputs, self.save = batches, inputs, save
+        self.config, self.folder, self.on_step = config, Path(folder), on_step
+        self.accelerator = _accelerator(config, folder, device, unused_parameters)
         self.world, self.rank = self.accelerator.num_processes, self.accelerator.process_index
         if config.batch_size % self.world:
-            raise ZooError(f"train.batch_size={config.batch_size} cannot be shared by {self.world} processes")
-        model.train()
-        trainable = [p for p in model.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(trainable, lr=config.lr, weight_decay=config.weight_decay, betas=(0.9, 0.99))
-        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
-        self.ema = EMA(model, config.ema)
+            raise ZooError(f"batch_size={config.batch_size} cannot be shared by {self.world} processes")
+        self.plain.train()
+        parameters = [p for p in self.plain.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay, betas=(0.9, 0.99))
+        self.model, self.optimizer = self.accelerator.prepare(self.plain, optimizer)
+        self.ema = EMA(self.plain, config.ema)
+        self.losses = Losses(self.accelerator)
         self.step, self.elapsed = 0, 0.0
 
     def run(self) -> TrainResult:
-        if (self.folder / CHECKPOINT).exists():
-            self._restore()
+        """Train until the budget is spent."""
+        self._take_up()
         if self.config.log:
             self.accelerator.init_trackers("train")
         before, started = self.elapsed, time.perf_counter()
@@ -139,91 +109,62 @@ class _Trainer:
             while (share := self._share()) < 1:
                 batch = upcoming.result()
                 upcoming = ahead.submit(self.batches.at, self.step + 1, self.rank, self.world)
-                began = time.perf_counter()
-                loss = self._optimise(batch, share)
+                self.losses.add(self.optimise(batch, share))
                 self.step += 1
                 self.elapsed = before + time.perf_counter() - started
-                self._report(loss, time.perf_counter() - began)
-                if self.step % self.config.checkpoint_every == 0:
-                    self._save()
-        self._save()
+                due = self.step % self.config.checkpoint_every == 0
+                if due or self.losses.waiting >= self.losses.look_every:
+                    self._look()
+                if due:
+                    self._keep()
+        self._look()
+        self._keep()
         self.accelerator.end_training()
         self.ema.copy_to_model()
         self.plain.eval()
         if self.accelerator.is_main_process:
-            self.plain.save(self.folder / MODEL)
+            self.save(self.folder / MODEL)
         return TrainResult(self.step, self.step * self.config.batch_size, self.elapsed)
 
-    def _share(self) -> float:
-        """How much of the budget is spent; the same on every process."""
-        if self.config.steps is not None:
-            return self.step / self.config.steps
-        assert self.config.seconds is not None
-        return self._mean(torch.tensor(self.elapsed / self.config.seconds))
-
-    def _optimise(self, batch: Any, share: float) -> float:
-        """One step; returns the loss."""
+    def optimise(self, batch: Any, share: float) -> Tensor:
+        """One step; returns the loss, on the device: reading it here would make every step wait for the last."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.lr * learning_rate_factor(self.step, self.config.warmup, share)
         with self.accelerator.autocast():
             loss = self.model(**self.inputs(batch, self.accelerator.device))
-        value = self._mean(loss.detach())
-        if not math.isfinite(value):
-            raise ZooError(
-                f"the loss is {value} at step {self.step}; try a lower train.lr or train.mixed_precision=no "
-                f"(the last good checkpoint is kept in {self.folder})"
-            )
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.grad_clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.ema.update()
-        return value
+        return loss.detach()
 
-    def _report(self, loss: float, seconds: float) -> None:
-        speed = self.config.batch_size / seconds
-        if self.config.log:
-            self.accelerator.log({"loss": loss, "images_per_second": speed}, step=self.step)
-        if self.on_step and self.accelerator.is_main_process:
-            self.on_step(StepInfo(self.step, loss, speed, min(self._share(), 1.0)))
-
-    def _mean(self, value: Tensor) -> float:
-        """Over all processes."""
-        if self.world > 1:
-            value = self.accelerator.reduce(value.to(self.accelerator.device), "mean")
-        return float(value)
-
-    def _identity(self) -> str:
-        """All that the result depends on, but no path."""
+    def _state(self) -> dict[str, Any]:
         free = ("log", "checkpoint_every", "feature_cache_gb")  # may differ when a run goes on
         config = {k: v for k, v in asdict(self.config).items() if k not in free}
-        return json.dumps([self.plain.identity(), config, self.batches.seed], sort_keys=True)
-
-    def _save(self) -> None:
-        if not self.accelerator.is_main_process:
-            return
         scaler = self.accelerator.scaler
-        state = {
-            "identity": self._identity(),
+        return {
+            "identity": json.dumps([self.trained.identity(), config, self.batches.seed], sort_keys=True),
             "step": self.step,
             "elapsed": self.elapsed,
-            "model": self.plain.stored_state(),
+            "model": self.trained.stored_state(),
             "ema": self.ema.average,
             "ema_updates": self.ema.updates,
             "optimizer": self.optimizer.state_dict(),
             "scaler": scaler.state_dict() if scaler else {},
         }
-        with replacing(self.folder / CHECKPOINT) as temporary:
-            torch.save(state, temporary)
 
-    def _restore(self) -> None:
-        path = self.folder / CHECKPOINT
-        try:
-            state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-            raise ZooError(f"{path} is not a readable checkpoint; delete it to train from the start") from error
-        if state["identity"] != self._identity():
-            raise ZooError(f"{path} belongs to a run with other settings; use another folder or delete it")
+    def _keep(self) -> None:
+        if self.accelerator.is_main_process:
+            resume.write(self.folder / CHECKPOINT, self._state())
+
+    def _take_up(self) -> None:
+        """Go on from the checkpoint, if there is one."""
+        if self.accelerator.is_main_process:
+            remove_parts(self.folder)
+        if not (self.folder / CHECKPOINT).exists():
+            return
+        state = resume.read(self.folder / CHECKPOINT, self._state(), self.accelerator.device)
         self.plain.load_state_dict(state["model"], strict=False)  # frozen pretrained weights are not in it
         self.optimizer.load_state_dict(state["optimizer"])
         if self.accelerator.scaler and state["scaler"]:
@@ -231,29 +172,33 @@ class _Trainer:
         self.ema.load(state["ema"], state["ema_updates"])
         self.step, self.elapsed = state["step"], state["elapsed"]
 
+    def _share(self) -> float:
+        """How much of the budget is spent; the same on every process."""
+        if self.config.steps is not None:
+            return self.step / self.config.steps
+        assert self.config.seconds is not None
+        return self.losses.mean(torch.tensor(self.elapsed / self.config.seconds))
 
-def learning_rate_factor(step: int, warmup: int, share: float) -> float:
-    """Linear warm-up over ``warmup`` steps, then a cosine down to 0 as ``share`` of the budget goes to 1."""
-    return min(1.0, (step + 1) / max(warmup, 1)) * 0.5 * (1 + math.cos(math.pi * share))
-
-
-def inputs(batch: Batch, device: torch.device | str) -> dict[str, Any]:
-    """A batch as the arguments of `ColorDiffusion.forward`, on ``device``."""
-    batch = Batch(*(_to(x, device) for x in batch))
-    L, ab = uint8_to_lab(batch.images)
-    return {
-        "L": L,
-        "ab": ab * batch.saturation[:, None, None, None],
-        "t": batch.t,
-        "noise": batch.noise,
-        "dropped": batch.dropped,
-        "features": batch.features,
-        "view": L if batch.views is None else uint8_to_lightness(batch.views),
-        "box": batch.boxes,
-    }
+    def _look(self) -> None:
+        """Wait for the device, see whether the losses are finite, and tell of them."""
+        if not self.losses.waiting:
+            return
+        loss, per_second = self.losses.look(self.step, self.folder / CHECKPOINT)
+        speed = self.config.batch_size * per_second
+        if self.config.log:
+            self.accelerator.log({"loss": loss, "images_per_second": speed}, step=self.step)
+        if self.on_step and self.accelerator.is_main_process:
+            self.on_step(StepInfo(self.step, loss, speed, min(self._share(), 1.0)))
 
 
-def _to(x: Tensor | Features | None, device: torch.device | str) -> Any:
-    if isinstance(x, Features):
-        return Features(tuple(_to(m, device) for m in x.maps), _to(x.tokens, device))
-    return x if x is None else x.to(device, non_blocking=True)
+def _accelerator(config: TrainConfig, folder: Path, device: str, unused_parameters: bool) -> Accelerator:
+    if device.startswith("cuda:"):
+        torch.cuda.set_device(device)  # accelerate takes the current one
+    AcceleratorState._reset_state(reset_partial_state=True)  # or one process could not train twice, differently
+    return Accelerator(
+        cpu=device == "cpu",
+        mixed_precision=config.mixed_precision,
+        log_with=list(config.log) or None,
+        project_dir=folder,
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused_parameters)],
+    )

@@ -34,8 +34,9 @@ from zoo.evaluation.evaluate import Evaluation, evaluate
 from zoo.methods.baselines import Grey, Mean, Truth
 from zoo.methods.colorer import Colorer, ModelColorer
 from zoo.model import ColorDiffusion
-from zoo.training.batches import Batches, open_batches
-from zoo.training.trainer import TrainResult, train
+from zoo.training.batches import Batches
+from zoo.training.diffusion import open_batches, train
+from zoo.training.trainer import TrainResult
 
 OnClaimed = Callable[[str, bool], object]  # (a run's id, whether it is done already)
 

@@ -23,11 +23,12 @@ from zoo.benchmark.runs.progress import TrainingBar, bar, one_line_warning
 from zoo.cache.images import ImageCache, View, open_images
 from zoo.encoder_file import read
 from zoo.encoders.unet import UNetEncoder
+from zoo.encoders.unet_ae import Objective, Recipe
 from zoo.errors import ZooError
 from zoo.evaluation.reconstruction import Reconstruction, reconstruct
 from zoo.files import replacing
-from zoo.training.autoencoder import Autoencoder, Objective
-from zoo.training.pretrain import Recipe, pretrain
+from zoo.training.autoencoder import Autoencoder
+from zoo.training.pretrain import pretrain, untrained
 
 _TITLES = ("grey", "seen", "from seen", "from grey")
 
@@ -71,7 +72,7 @@ class Task:
         if not self.output.exists() or self.overwrite:
             return False
         _, record = read(self.output, "output")
-        wanted = self.recipe.autoencoder(self.images).identity()
+        wanted = untrained(self.recipe, self.images).identity()
         differing = sorted(key for key in wanted if record.get(key) != wanted[key])
         if differing:
             raise ZooError(

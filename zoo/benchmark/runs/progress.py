@@ -13,7 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from zoo.files import replacing
-from zoo.training.trainer import StepInfo
+from zoo.progress import StepInfo
 
 _SMOOTHING = 0.95  # of the loss that is shown
 _SECONDS_BETWEEN_NOTES = 3.0

@@ -28,7 +28,7 @@ from zoo.benchmark.sweeps.locks import claimed
 from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import Row
 from zoo.files import replacing
-from zoo.training.trainer import CHECKPOINT
+from zoo.training.resume import CHECKPOINT
 
 PEAK = "peak_memory.json"
 

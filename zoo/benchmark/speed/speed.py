@@ -26,9 +26,9 @@ from zoo.benchmark.speed import speed_photos
 from zoo.benchmark.tables.text_table import render
 from zoo.features import Features
 from zoo.model import ColorDiffusion
-from zoo.training.batches import Batch, Batches, open_batches
+from zoo.training.batches import Batch, Batches, inputs
 from zoo.training.config import TrainConfig
-from zoo.training.trainer import inputs
+from zoo.training.diffusion import open_batches
 
 ROOT = Path(__file__).resolve().parents[3]
 SEED = 0

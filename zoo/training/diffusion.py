@@ -1,0 +1,107 @@
+"""Trains a `ColorDiffusion`: what it eats is opened, then the one trainer feeds it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from zoo.cache.features import open_features
+from zoo.cache.images import View, encoder_view, open_images
+from zoo.data import Dataset, Split
+from zoo.faces.framing import WHOLE
+from zoo.model import ColorDiffusion
+from zoo.progress import OnStep, Progress
+from zoo.training.batches import Batches, inputs
+from zoo.training.config import TrainConfig
+from zoo.training.pretrain import pretrain
+from zoo.training.trainer import Trainer, TrainResult
+
+
+def train(
+    model: ColorDiffusion,
+    batches: Batches,
+    config: TrainConfig,
+    folder: Path,
+    *,
+    device: str = "cpu",
+    on_step: OnStep | None = None,
+) -> TrainResult:
+    """Train ``model`` in place, or go on from the checkpoint in ``folder``; afterwards it holds the averaged weights.
+
+    Writes `CHECKPOINT` as it goes and `MODEL` at the end, each atomically. On the CPU a run that was killed and
+    resumed ends with the same bits as one that was not.
+
+    Raises:
+        ZooError: the loss was not finite (the last good checkpoint stays), the checkpoint is of another run or damaged,
+            or a file cannot be written.
+    """
+    model.set_chroma_statistics(batches.chroma_sample())
+    unused = not model.conditioner.uses_encoder
+    save = model.save
+    return Trainer(
+        model, batches, inputs, config, folder, save, device=device, on_step=on_step, unused_parameters=unused
+    ).run()
+
+
+def open_batches(
+    model: ColorDiffusion,
+    dataset: Dataset,
+    config: TrainConfig,
+    *,
+    seed: int,
+    cache_dir: Path,
+    device: str = "cpu",
+    limit: int | None = None,
+    progress: Progress | None = None,
+    on_step: OnStep | None = None,
+) -> Batches:
+    """Decode the training images, let the encoder `pretrain` on them and compute the features of a frozen one,
+    or find all three in ``cache_dir``.
+
+    Args:
+        limit: use only so many images.
+        on_step: hears of the steps of an encoder that is pretrained here.
+    """
+    split: Split = "train"
+    images = open_images(
+        dataset, split, View(model.image_size), cache_dir, drop_grey=True, limit=limit, progress=progress
+    )
+    draw = partial(
+        Batches,
+        images,
+        config,
+        seed=seed,
+        chroma_size=model.image_size // model.denoiser.chroma_scale,
+        diffusion=model.diffusion,
+    )
+    if not model.conditioner.uses_encoder:
+        return draw()
+    teach = partial(pretrain, images=images, cache_dir=cache_dir, device=device, on_step=on_step)
+    model.encoder.pretrain(images, cache_dir=cache_dir, device=device, on_step=on_step, teach=teach)
+    view = encoder_view(model.encoder, dataset, model.image_size)
+    views = None
+    if view:
+        views = open_images(dataset, split, view, cache_dir, drop_grey=True, limit=limit, progress=progress)
+    box = view.box if view else WHOLE
+    features = None
+    if model.encoder.frozen:
+        features = open_features(
+            model.encoder,
+            views or images,
+            box,
+            cache_dir,
+            identity=encoder_identity(model),
+            max_gb=config.feature_cache_gb,
+            device=device,
+            flips=config.flip,
+            progress=progress,
+        )
+    return draw(views=views, features=features, box=box)
+
+
+def encoder_identity(model: ColorDiffusion) -> str:
+    """What features depend on besides the encoder's weights and version: its name and options, but no path; and the
+    seed if the weights are random."""
+    options = {k: v for k, v in model.spec["encoder"].items() if k != "weights"}
+    seed = model.spec["seed"] if model.encoder.weights_sha is None else None
+    return repr((sorted(options.items()), seed))

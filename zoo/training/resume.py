@@ -1,0 +1,118 @@
+"""The checkpoint from which a training that was stopped goes on. A damaged one is refused, and never half believed."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zoo.errors import ZooError
+from zoo.files import replacing
+
+CHECKPOINT = "checkpoint.pt"
+_MOMENTS = ("exp_avg", "exp_avg_sq")  # of Adam, for each parameter
+
+
+class _Damaged(Exception):
+    """The text says in what way."""
+
+
+def write(path: Path, state: Mapping[str, Any]) -> None:
+    """Write ``state``, tensors and plain values, in place of the last checkpoint.
+
+    Raises:
+        ZooError: it cannot be written; the last one is then still there.
+    """
+    try:
+        with replacing(path) as temporary:
+            torch.save(dict(state), temporary)
+    except (OSError, RuntimeError) as error:  # torch says RuntimeError where the disk is full
+        reason = str(error).splitlines()[0]
+        raise ZooError(
+            f"cannot write the checkpoint {path} ({reason}): is the disk full, or the folder read-only? "
+            "Mend that and start again: training goes on from the last checkpoint"
+        ) from error
+
+
+def read(path: Path, like: Mapping[str, Any], device: torch.device) -> dict[str, Any]:
+    """What `write` wrote.
+
+    Args:
+        like: the state of the same training before its first step.
+        device: where the tensors go.
+
+    Raises:
+        ZooError: it is damaged, or of a run with other settings.
+    """
+    try:
+        _check_archive(path)
+        state = torch.load(path, map_location=device, weights_only=True)
+        _demand(isinstance(state, dict) and state.keys() == like.keys(), "parts are missing")
+    except Exception as error:  # each way of being damaged has its own exception type
+        raise _refusal(path, error) from error
+    if state["identity"] != like["identity"]:
+        raise ZooError(f"{path} belongs to a run with other settings; use another folder or delete it")
+    try:
+        _check_counts(state)
+        for part in ("model", "ema"):
+            _check_tensors(state[part], like[part])
+        _check_optimizer(state, like, list(like["ema"].values()))
+    except Exception as error:
+        raise _refusal(path, error) from error
+    return state
+
+
+def _refusal(path: Path, error: Exception) -> ZooError:
+    reason = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
+    return ZooError(f"{path} is not a readable checkpoint ({reason}); delete it to train from the start")
+
+
+def _demand(kept: bool, otherwise: str) -> None:
+    if not kept:
+        raise _Damaged(otherwise)
+
+
+def _check_archive(path: Path) -> None:
+    """The checksum of each record of the zip archive that torch writes; torch itself does not look at them."""
+    with zipfile.ZipFile(path) as archive:
+        broken = archive.testzip()
+    _demand(broken is None, f"the checksum of {broken} does not fit")
+
+
+def _check_counts(state: Mapping[str, Any]) -> None:
+    for name in ("step", "ema_updates"):
+        count = state[name]
+        _demand(type(count) is int and count >= 0, f"{name} is {count!r}")
+    elapsed = state["elapsed"]
+    _demand(isinstance(elapsed, int | float) and 0 <= elapsed < math.inf, f"elapsed is {elapsed!r}")
+
+
+def _check_tensors(found: Mapping[str, Tensor], like: Mapping[str, Tensor]) -> None:
+    _demand(found.keys() == like.keys(), "it holds other tensors than the model")
+    for name, tensor in found.items():
+        _check_tensor(name, tensor, like[name])
+
+
+def _check_tensor(name: str, tensor: Tensor, like: Tensor) -> None:
+    same = tensor.shape == like.shape and tensor.dtype == like.dtype
+    _demand(same, f"{name} is of shape {tuple(tensor.shape)}, {tensor.dtype}")
+    _demand(bool(tensor.isfinite().all()), f"{name} is not finite")
+
+
+def _check_optimizer(state: Mapping[str, Any], like: Mapping[str, Any], parameters: Sequence[Tensor]) -> None:
+    found, wanted = state["optimizer"], like["optimizer"]
+    groups = [group["params"] for group in found["param_groups"]]
+    _demand(groups == [group["params"] for group in wanted["param_groups"]], "the optimiser has other parameters")
+    for i, moments in found["state"].items():
+        for name in _MOMENTS:
+            _check_tensor(f"the optimiser's {name} of parameter {i}", moments[name], parameters[i])
+        step = float(moments["step"])
+        _demand(0 <= step <= state["step"], f"the optimiser's step of parameter {i} is {step}")
+    for group in found["param_groups"]:
+        numbers = [group["lr"], group["weight_decay"], group["eps"], *group["betas"]]
+        _demand(all(math.isfinite(value) for value in numbers), "the optimiser's options are not finite")
