@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from support.tables import frame, scored
+from support.tables import frame, scored, study
+from zoo.benchmark.analysis import scores, text
+from zoo.benchmark.analysis.scores import Metric
 from zoo.benchmark.tables import cells
 
 
 def matrix(*values: float, higher_is_better: bool | None = False) -> str:
     """The one cell of a table of runs with these scores."""
     runs = [scored(f"r{i}", value, seed=i, higher_is_better=higher_is_better) for i, value in enumerate(values)]
-    body, _, _ = cells.scores(frame(*runs), "error")
+    metric = Metric("error", higher_is_better)
+    body, _, _ = text.scores(scores.lines(frame(*runs), [metric]), metric, "encoder")
     return body[1][1].replace("*", "").strip()
 
 
@@ -31,7 +34,9 @@ def test_the_best_mean_of_the_pairs_is_marked(higher_is_better: bool | None, bes
         scored("t", 0.1, method="truth", encoder="", cond=""),
     ]
     given = [vars(run) | {"higher_is_better": higher_is_better} for run in runs]
-    body, baselines, _ = cells.scores(frame(*(type(runs[0])(**one) for one in given)), "error")
+    metric = Metric("error", higher_is_better)
+    lines = scores.lines(frame(*(type(runs[0])(**one) for one in given)), [metric])
+    body, baselines, _ = text.scores(lines, metric, "encoder")
     assert [line[0] for line in body[1:] if "*" in line[1]] == ([best] if best else [])
     assert not any("*" in line[1] for line in baselines)
 
@@ -39,7 +44,7 @@ def test_the_best_mean_of_the_pairs_is_marked(higher_is_better: bool | None, bes
 def test_costs_are_means_over_runs_however_many_scores_they_have() -> None:
     one = [scored("a", metric=name, train_seconds=10.0) for name in ("x", "y", "z")]
     other = [scored("b", metric="x", seed=1, train_seconds=20.0)]
-    head, line = cells.costs(frame(*one, *other))
+    head, line = text.costs(study(*one, *other))
     assert float(line[head.index("training s")]) == pytest.approx(15)
     assert float(line[head.index("parameters")]) == 10
 

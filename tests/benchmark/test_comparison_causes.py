@@ -12,7 +12,7 @@ from scipy import stats
 
 from support.tables import frame, scored
 from zoo.benchmark.analysis import comparisons, contrasts
-from zoo.benchmark.analysis.comparisons import Comparison, Line, Scores, against, complete, main_effects
+from zoo.benchmark.analysis.comparisons import Comparison, Line, Part, Scores, adjust, differences
 from zoo.benchmark.analysis.contrasts import Additive, Contrast, estimate, interaction, paired
 from zoo.benchmark.tables.cells import UNSEEDED, Cell
 
@@ -136,15 +136,21 @@ def table(effect: Callable[[str, str], float], *, noise: float = 0.05, **changes
     return frame(*some), per_image
 
 
+def parts(comparison: Comparison) -> list[Part]:
+    """Differences to `BASE` and main effects, with verdicts."""
+    found = differences(comparison, BASE, ("encoder", "cond"))
+    return adjust({"error": found}, {"error": comparison.scores.higher_is_better}, "")["error"].parts
+
+
 def compared(
     effect: Callable[[str, str], float], **changes: Any
 ) -> tuple[Comparison, Callable[[Cell], Line], list[Line]]:
     """Of `table`: the comparison, the line of a cell against the baseline, and main effects of encoders."""
     rows, per_image = table(effect, **changes)
     comparison = Comparison(Scores.of(rows, "error", per_image))
-    others = [cell for cell in comparison.pairs if cell != BASE]
-    lines = {line.name: line for line in against(comparison, BASE, others)}
-    return comparison, lambda cell: lines[str(cell)], main_effects(comparison, BASE, "encoder")
+    to_base, encoders, _ = parts(comparison)
+    lines = {line.name: line for line in to_base.lines}
+    return comparison, lambda cell: lines[str(cell)], encoders.lines
 
 
 def unet_is(effect: float) -> Callable[[str, str], float]:
@@ -213,7 +219,7 @@ def test_each_run_has_its_own_values_per_image() -> None:
 def test_one_seed_decides_nothing(seeds: list[int]) -> None:
     rows, per_image = table(unet_is(-1.0))
     comparison = Comparison(Scores.of(rows[rows["seed"].isin(seeds)], "error", per_image))
-    (line,) = against(comparison, BASE, [Cell("diffusion", "unet", "concat")])
+    line = next(line for line in parts(comparison)[0].lines if line.name == "unet × concat")
     assert (line.verdict, line.doubt) == (("better", "") if len(seeds) > 1 else ("undecided", comparisons.ONE_SEED))
 
 
@@ -221,7 +227,7 @@ def test_one_seed_decides_nothing(seeds: list[int]) -> None:
 def test_a_table_is_complete_where_every_pair_has_a_value(missing: int) -> None:
     rows, per_image = table(unet_is(0.0))
     left = rows[~((rows["encoder"] == "hog") & (rows["cond"] == "film"))] if missing else rows
-    assert complete(Comparison(Scores.of(left, "error", per_image))) == (not missing)
+    assert Comparison(Scores.of(left, "error", per_image)).complete == (not missing)
 
 
 @pytest.mark.parametrize("method", ["grey", "mean", "truth", "regression", "origin"])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from zoo.benchmark.tables import rows
+from zoo.benchmark.analysis.study import Study, open_study
+from zoo.benchmark.tables import comparable, rows
 from zoo.benchmark.tables.rows import Row
+from zoo.commands.compare import add_study
 
 
 def scored(run_id: str, value: float | None = 1.0, **changes: Any) -> Row:
@@ -35,5 +40,16 @@ def scored(run_id: str, value: float | None = 1.0, **changes: Any) -> Row:
 
 
 def frame(*some: Row) -> pd.DataFrame:
-    """As `compare.py` reads them."""
-    return rows.frame(some)
+    """As `compare.py` reads them, in the cells of encoder and cond."""
+    return comparable.arrange(rows.frame(some), {})
+
+
+def study(*some: Row, **given: Any) -> Study:
+    """What `compare.py` makes of a table of these rows; ``given``: its options."""
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "t.csv"
+        rows.write(table, some)
+        parser = argparse.ArgumentParser()
+        add_study(parser)
+        options = parser.parse_args([str(table), "--runs", str(Path(folder) / "runs")])
+        return open_study(argparse.Namespace(**{**vars(options), **given}))

@@ -10,15 +10,24 @@ HELP = "show tables of results: scores, costs and, to a baseline, differences"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "Show tables of results: scores, costs and, to a baseline, differences."
+    add_study(parser)
     add = parser.add_argument
-    add("tables", nargs="+", metavar="TABLE", help="CSV of result rows, or a glob of such files")
-    add("--metric", action="append", default=[], help="only this one (may be repeated)")
-    add("--baseline", help="the cell to compare with: encoder=unet,cond=concat, or method=grey")
     add("--effects", action=argparse.BooleanOptionalAction, help="main effects; by default where no pair is missing")
     add("--format", choices=["terminal", "markdown", "csv", "latex"], default="terminal")
     add("--out", type=Path, help="write to this file instead of the terminal")
+
+
+def add_study(parser: argparse.ArgumentParser) -> None:
+    """What `zoo.benchmark.analysis.study.open_study` reads."""
+    add = parser.add_argument
+    add("tables", nargs="+", metavar="TABLE", help="CSV of result rows, or a glob of such files")
+    add("--rows", default="encoder", metavar="OPTION", help="the axis of the lines, as train.lr (%(default)s)")
+    add("--cols", default="cond", metavar="OPTION", help="the axis of the columns (%(default)s)")
+    where = "only runs with this option, as train.lr=0.001 or run_id=…; of several of one key any will do"
+    add("--where", action="append", default=[], metavar="KEY=VALUE", help=where)
+    add("--metric", action="append", default=[], help="only this one (may be repeated)")
+    add("--baseline", help="the cell to compare with: encoder=unet,cond=concat, or method=grey")
     add("--runs", type=Path, default=Path("results/runs"), help="where run folders are (%(default)s)")
-    add("--force", action="store_true", help="compare rows that were scored in different ways")
 
 
 def run(args: argparse.Namespace) -> int:

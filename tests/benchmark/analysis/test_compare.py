@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,8 +13,11 @@ import pandas as pd
 import pytest
 
 from support.rows import row
-from zoo.benchmark.analysis import comparisons
-from zoo.benchmark.tables import cells, rows, table_files
+from support.tables import frame, study
+from zoo.benchmark.analysis import text
+from zoo.benchmark.analysis.study import baseline
+from zoo.benchmark.tables import rows, table_files
+from zoo.benchmark.tables.comparable import Table
 from zoo.benchmark.tables.text_table import render
 from zoo.commands import main
 
@@ -31,8 +33,9 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 def scores(tmp_path: Path, *some: rows.Row) -> tuple[list[list[str]], list[str]]:
-    body, _, notes = cells.scores(load(tmp_path, *some), "psnr")
-    return [[cell.strip() for cell in line] for line in body], notes
+    found = study(*some)
+    body, _, notes = text.scores(found.lines, found.metrics[0], "encoder")
+    return body, notes
 
 
 def load(tmp_path: Path, *some: rows.Row) -> pd.DataFrame:
@@ -46,7 +49,7 @@ def test_the_best_is_marked_in_the_sense_of_the_metric(tmp_path: Path, higher: b
         row("a", value=1.0, encoder="arcface", higher_is_better=higher),
         row("b", value=2.0, encoder="facenet", higher_is_better=higher),
     )
-    assert [line[0] for line in body[1:] if line[1].endswith("*")] == [best]
+    assert [line[0] for line in body[1:] if line[1].startswith("*")] == [best]
 
 
 def test_nothing_is_best_where_neither_way_is_better(tmp_path: Path) -> None:
@@ -56,44 +59,23 @@ def test_nothing_is_best_where_neither_way_is_better(tmp_path: Path) -> None:
 
 def test_seeds_are_averaged_and_their_spread_and_number_told(tmp_path: Path) -> None:
     body, _ = scores(tmp_path, *(row(str(seed), value=float(seed), seed=seed) for seed in range(3)))
-    assert body[1][1] == "1.000 ± 1.000 (n=3) *"
+    assert body[1][1] == "* 1.000 ± 1.000 (n=3)"
 
 
 def test_a_hole_shows_as_a_hole_with_its_reason_and_what_never_ran_as_nothing(tmp_path: Path) -> None:
     body, notes = scores(
         tmp_path, row("a", value=None, note="no weights"), row("b", encoder="unet", cond="film", value=1.0)
     )
-    assert body == [["encoder", "none", "film"], ["none", "– [1]", ""], ["unet", "", "1.000 *"]]
+    assert body == [["encoder", "none", "film"], ["none", "– [1]", ""], ["unet", "", "* 1.000"]]
     assert notes == ["no weights"]
 
 
-def test_protocols_are_not_mixed_unless_forced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = table_of(tmp_path, row("a"), row("b", encoder="unet", protocol_id="q"))
-    assert run(monkeypatch, path) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert len(told.err.splitlines()) == 1
-    assert "there is no record of p (runs a), q (runs b)" in told.err
-    assert run(monkeypatch, path, "--force") == 0
-    assert "protocol p, q" in capsys.readouterr().out
-
-
-def test_runs_that_differ_in_more_than_their_seed_are_not_averaged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = table_of(tmp_path, row("a", images_seen=64), row("b", images_seen=128))
-    assert run(monkeypatch, path) == 2
-    assert "none × none has 2 different runs with seed 0: a, b" in capsys.readouterr().err
-
-
-def test_costs_stand_beside_the_scores(tmp_path: Path) -> None:
+def test_costs_stand_beside_the_scores() -> None:
     pair, grey = row("a", params=2_500_000), row("g", method="grey", encoder="", cond="", params=0)
-    body = cells.costs(load(tmp_path, pair, row("a", "fid", params=2_500_000)))
+    body = text.costs(study(pair, row("a", "fid", params=2_500_000)))
     assert body[1][:3] == ["none", "none", "2,500,000"]
     assert len(body) == 2
-    body = cells.costs(load(tmp_path, grey, pair))
+    body = text.costs(study(grey, pair))
     assert [line[:4] for line in body[1:]] == [["diffusion", "none", "none", "2,500,000"], ["grey", "", "", "0"]]
 
 
@@ -122,37 +104,18 @@ def test_a_glob_a_format_and_a_file_to_write_to(tmp_path: Path, monkeypatch: pyt
     text = out.read_text()
     assert "### psnr (higher is better)" in text
     assert "| unet" in text
-    assert "1.500 *" in text
+    assert "* 1.500" in text
 
 
-def test_a_baseline_has_a_line_under_the_pairs_and_is_never_marked_best(tmp_path: Path) -> None:
-    table = load(
-        tmp_path,
+def test_a_baseline_has_a_line_under_the_pairs_and_is_never_marked_best() -> None:
+    found = study(
         row("a", value=1.0),
         row("g", method="grey", encoder="", cond="", value=9.0),
         row("r", method="regression", encoder="unet", cond="concat", value=8.0),
     )
-    matrix, baselines, _ = cells.scores(table, "psnr")
-    assert matrix == [["encoder", "none"], ["none", "1.000 *"]]
-    assert [[cell.strip() for cell in line] for line in baselines[1:]] == [
-        ["grey", "9.000"],
-        ["regression (unet × concat)", "8.000"],
-    ]
-
-
-def test_protocols_that_are_refused_are_told_apart_by_the_field(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    runs = tmp_path / "runs"
-    for run_id, steps in (("a", 10), ("b", 20)):
-        (runs / run_id).mkdir(parents=True)
-        (runs / run_id / "protocol.json").write_text(json.dumps({"sampler": {"name": "ddim", "steps": steps}}))
-    path = table_of(tmp_path, row("a"), row("b", encoder="unet", protocol_id="q"))
-    assert run(monkeypatch, path, "--runs", str(runs)) == 2
-    assert "sampler.steps is 10 in p (runs a), 20 in q (runs b)" in capsys.readouterr().err
-    (tmp_path / "t.protocols.json").write_text(json.dumps({"p": {"metrics": {}}, "q": {"metrics": {"fid": {}}}}))
-    assert run(monkeypatch, path, "--runs", str(runs)) == 2
-    assert "metrics.fid is absent in p (runs a), {} in q (runs b)" in capsys.readouterr().err
+    matrix, baselines, _ = text.scores(found.lines, found.metrics[0], "encoder")
+    assert matrix == [["encoder", "none"], ["none", "* 1.000"]]
+    assert baselines[1:] == [["grey", "9.000"], ["regression (unet × concat)", "8.000"]]
 
 
 ENCODERS, CONDS, SEEDS, IMAGES = ("none", "unet", "arcface"), ("concat", "xattn"), 3, 120
@@ -193,8 +156,8 @@ def test_differences_to_a_baseline_are_claimed_where_they_are_and_nowhere_else(
     benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, str(benchmark), "--baseline", "encoder=unet,cond=concat", "--format", "csv") == 0
-    text = capsys.readouterr().out
-    found = lines(text, "psnr (higher is better): differences")
+    told = capsys.readouterr().out
+    found = lines(told, "psnr (higher is better): less unet × concat")
     marks = {name: line[4] for name, line in found.items()}
     assert marks == {
         "less unet × concat": "",
@@ -206,11 +169,11 @@ def test_differences_to_a_baseline_are_claimed_where_they_are_and_nowhere_else(
         "grey": "worse",
     }
     assert found["arcface × concat"][5:] == ["3", "120"]
-    assert lines(text, "psnr: main effects of encoder")["arcface"][4] == "better"
-    assert lines(text, "psnr: main effects of encoder")["none"][4] == "undecided"
-    assert lines(text, "psnr: main effects of cond")["xattn"][4] == "undecided"
-    assert "psnr: interaction of encoder and cond: F(2, 10)" in text
-    without_images = lines(text, "fid (to compare with the truth): differences")
+    assert lines(told, "psnr (higher is better): main effect of encoder, less unet")["arcface"][4] == "better"
+    assert lines(told, "psnr (higher is better): main effect of encoder, less unet")["none"][4] == "undecided"
+    assert lines(told, "psnr (higher is better): main effect of cond, less concat")["xattn"][4] == "undecided"
+    assert "psnr: interaction of encoder and cond: F(2, 10)" in told
+    without_images = lines(told, "fid (to compare with the truth): less unet × concat")
     assert without_images["arcface × concat"][4:] == ["different", "3", "–"]
     assert "grey" not in without_images
 
@@ -220,11 +183,10 @@ def test_a_baseline_may_be_one_that_trains_nothing(
 ) -> None:
     arguments = ["--baseline", "method=grey", "--metric", "psnr", "--format", "csv"]
     assert run(monkeypatch, str(benchmark), *arguments) == 0
-    text = capsys.readouterr().out
-    assert {line[4] for name, line in lines(text, "psnr (higher is better): differences").items() if "×" in name} == {
-        "better"
-    }
-    assert "main effects" not in text
+    told = capsys.readouterr().out
+    found = lines(told, "psnr (higher is better): less grey")
+    assert {line[4] for name, line in found.items() if "×" in name} == {"better"}
+    assert "main effect" not in told
 
 
 def test_one_seed_is_always_undecided_and_says_why(
@@ -232,10 +194,10 @@ def test_one_seed_is_always_undecided_and_says_why(
 ) -> None:
     rows.write(benchmark, [r for r in rows.read(benchmark) if r.seed == 0])
     assert run(monkeypatch, str(benchmark), "--baseline", "encoder=unet,cond=concat", "--metric", "psnr") == 0
-    text = capsys.readouterr().out
-    assert "better" not in text.replace("higher is better", "")
-    assert "worse" not in text
-    assert "one seed: other seeds may differ" in text
+    told = capsys.readouterr().out
+    assert "better" not in told.replace("higher is better", "")
+    assert "worse" not in told
+    assert "one seed: other seeds may differ" in told
 
 
 def test_a_cell_that_ran_with_one_seed_is_undecided_whatever_the_others_did(
@@ -244,7 +206,7 @@ def test_a_cell_that_ran_with_one_seed_is_undecided_whatever_the_others_did(
     rows.write(benchmark, [r for r in rows.read(benchmark) if r.run_id not in ("arcface-xattn-1", "arcface-xattn-2")])
     arguments = ["--baseline", "encoder=unet,cond=concat", "--metric", "psnr", "--format", "csv"]
     assert run(monkeypatch, str(benchmark), *arguments) == 0
-    found = lines(capsys.readouterr().out, "psnr (higher is better): differences")
+    found = lines(capsys.readouterr().out, "psnr (higher is better): less unet × concat")
     assert found["arcface × xattn"][4:6] == ["undecided [1]", "1"]
     assert found["arcface × concat"][4:6] == ["better", "3"]
 
@@ -259,10 +221,10 @@ def test_a_hole_is_compared_with_nothing_and_keeps_its_reason(
     rows.write(benchmark, some)
     for base in ("encoder=unet,cond=concat", "encoder=none,cond=concat"):
         assert run(monkeypatch, str(benchmark), "--baseline", base, "--metric", "psnr") == 0
-        text = capsys.readouterr().out
-        assert "no weights" in text
-        assert "main effects" not in text
-    assert "better" not in text.replace("higher is better", "")
+        told = capsys.readouterr().out
+        assert "no weights" in told
+        assert "main effect" not in told
+    assert "better" not in told.replace("higher is better", "")
     arguments = ["--effects", "--baseline", "encoder=unet,cond=concat", "--metric", "psnr"]
     assert run(monkeypatch, str(benchmark), *arguments) == 2
     assert "psnr lacks pairs of encoder × cond" in capsys.readouterr().err
@@ -273,7 +235,7 @@ def test_a_hole_is_compared_with_nothing_and_keeps_its_reason(
     [
         ("encoder=unte,cond=concat", "did you mean 'unet'?"),
         ("encodr=unet", "did you mean 'encoder'?"),
-        ("unet", "expected column=value"),
+        ("unet", "expected key=value"),
         ("encoder=unet", "fits 2 cells (unet × concat, unet × xattn)"),
         ("method=regression", "unknown method 'regression'"),
     ],
@@ -288,19 +250,19 @@ def test_a_baseline_that_is_not_one_cell_is_an_error_of_one_line(
     assert told.out == ""
 
 
-def test_a_baseline_with_options_in_its_name_is_found(tmp_path: Path) -> None:
-    table = load(tmp_path, row("a", encoder="unet(mults=[1, 2, 4], depth=3)"), row("b"))
-    found = comparisons.baseline(table, "encoder=unet(mults=[1, 2, 4], depth=3),cond=none")
-    assert found.encoder == "unet(mults=[1, 2, 4], depth=3)"
+def test_a_baseline_with_options_in_its_name_is_found() -> None:
+    rows_ = frame(row("a", encoder="unet(mults=[1, 2, 4], depth=3)"), row("b"))
+    found = baseline(Table(rows_, {}, {}), "encoder=unet(mults=[1, 2, 4], depth=3),cond=none")
+    assert found.row == "unet(mults=[1, 2, 4], depth=3)"
 
 
 @pytest.mark.parametrize(
     ("format", "expected"),
     [
         ("terminal", ["1.000 ± 1.000 (n=3)"]),
-        ("markdown", ["| none_x  |", "### psnr (higher is better)"]),
-        ("csv", ["none_x,1.000 ± 1.000 (n=3) *", "# [1] 50 % of it"]),
-        ("latex", [r"none\_x & 1.000 $\pm$ 1.000 (n=3) * \\", r"\toprule", r"[1] 50 \% of it", r"\end{table}"]),
+        ("markdown", ["| none_x ", "### psnr (higher is better)"]),
+        ("csv", ["none_x,* 1.000 ± 1.000 (n=3)", "# [1] 50 % of it"]),
+        ("latex", [r"none\_x    & * 1.000 $\pm$ 1.000 (n=3) \\", r"\toprule", r"[1] 50 \% of it", r"\end{table}"]),
     ],
 )
 def test_each_format_is_what_its_readers_expect(
@@ -313,8 +275,8 @@ def test_each_format_is_what_its_readers_expect(
     some = [row(str(seed), value=float(seed), seed=seed, encoder="none_x") for seed in range(3)]
     path = table_of(tmp_path, *some, row("h", value=None, note="50 % of it", encoder="unet"))
     assert run(monkeypatch, path, "--format", format) == 0
-    text = capsys.readouterr().out
-    assert [part for part in expected if part not in text] == []
+    told = capsys.readouterr().out
+    assert [part for part in expected if part not in told] == []
 
 
 def test_the_same_run_in_two_tables_counts_once_and_in_conflict_names_both(

@@ -160,13 +160,12 @@ def test_a_page_that_exists_is_not_overwritten(
     assert (tmp_path / "report.html").read_text() == "mine"
 
 
-def test_protocols_are_not_mixed_unless_forced_and_then_the_page_says_so(
+def test_runs_that_are_not_comparable_make_no_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = table_of(tmp_path, row("a"), row("b", encoder="unet", protocol_id="q"))
     assert run(monkeypatch, table, "--out", tmp_path / "report.html") == 2
-    assert "2 protocols are mixed" in capsys.readouterr().err
-    assert "Scored in different ways" in page_of(monkeypatch, tmp_path, table, "--force").text
+    assert "there is no record of all protocols, and protocol_id is p in run a, q in run b" in capsys.readouterr().err
 
 
 def test_a_table_alone_makes_a_page_that_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

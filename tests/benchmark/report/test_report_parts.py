@@ -26,8 +26,9 @@ from support.reporting import (
     write_values,
 )
 from support.rows import row
+from support.tables import frame
+from zoo.benchmark.analysis.scores import Metric
 from zoo.benchmark.report import curves, pictures
-from zoo.benchmark.report.scores import Metric
 from zoo.benchmark.runs import artifacts
 from zoo.benchmark.tables import table_files
 
@@ -73,7 +74,7 @@ def test_a_run_that_took_over_its_training_has_the_curve_of_that_training(tmp_pa
     for run_id, training in (("first", "t"), ("second", "t"), ("third", "u")):
         (runs / run_id).mkdir(exist_ok=True)
         (runs / run_id / "manifest.json").write_text(json.dumps({"training_id": training}))
-    table = table_files.load([table_of(tmp_path, row("second"), row("third", encoder="unet"))])
+    table = frame(row("second"), row("third", encoder="unet"))
     drawn, missing = curves.gather(table, {run: runs / run for run in ("second", "third")}, runs)
     assert [(str(curve.cell), curve.points[-1][0]) for curve in drawn] == [("none × none", 10)]
     assert missing == ["unet × none, seed 0"]
@@ -110,7 +111,7 @@ def test_the_best_photos_come_first_where_higher_is_better(tmp_path: Path) -> No
     (tmp_path / "a").mkdir()
     write_strips(tmp_path / "a", faces(), 10)
     write_values(tmp_path / "a", faces(), np.arange(IMAGES) * 1.0)
-    table = table_files.load([table_of(tmp_path, row("a", "st_lpips"))])
+    table = frame(row("a", "st_lpips"))
     values = table_files.per_image([], tmp_path, ["a"])
     found = pictures.gather(table, {"a": tmp_path / "a"}, values, Metric("st_lpips", True))
     assert found is not None

@@ -1,10 +1,9 @@
-"""Differences of cells to a baseline, and main effects, as tables with intervals; `contrasts` says how."""
+"""Differences of cells to a baseline, and main effects, with intervals; `contrasts` says how."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,45 +19,14 @@ from zoo.benchmark.analysis.contrasts import (
     interaction,
     paired,
 )
-from zoo.benchmark.config.options import unknown
 from zoo.benchmark.tables import cells
 from zoo.benchmark.tables.cells import CELL, DIFFUSION, UNSEEDED, Cell
-from zoo.benchmark.tables.rows import COLUMNS
-from zoo.benchmark.tables.text_table import number
-from zoo.errors import ZooError
+from zoo.benchmark.tables.text_table import number, probability
 
 LEVEL = 0.05
 ONE_SEED = "one seed: other seeds may differ"
 _APART = "no seed in common"
 _STILL = "seeds do not vary at all: nothing follows"
-_HEAD = ["difference", "95 % interval", "p", "p (Holm)", "", "seeds", "images"]
-
-
-def baseline(table: pd.DataFrame, given: str) -> Cell:
-    """The one cell that ``column=value,…`` names, where the method is diffusion unless given.
-
-    Raises:
-        ZooError: no cell, or several.
-    """
-    chosen = {"method": DIFFUSION}
-    for part in re.split(rf",(?=(?:{'|'.join(COLUMNS)})=)", given):
-        column, equals, value = part.partition("=")
-        if not equals:
-            raise ZooError(f"--baseline {given}: expected column=value,…, as in encoder=unet,cond=concat")
-        if column not in COLUMNS:
-            raise ZooError(f"--baseline: {unknown('column', column, COLUMNS)}")
-        chosen[column] = value
-    left = table.drop_duplicates([*CELL, *(column for column in chosen if column not in CELL)])
-    for column, value in chosen.items():
-        known = left[column].astype(str)
-        if value not in set(known):
-            raise ZooError(f"--baseline {given}: {unknown(column, value, set(known))}")
-        left = left[known == value]
-    found = cells.of(left)
-    if len(found) > 1:
-        named = ", ".join(map(str, found[:6])) + (", …" if len(found) > 6 else "")
-        raise ZooError(f"--baseline {given} fits {len(found)} cells ({named}); name one: encoder=…,cond=…")
-    return found[0]
 
 
 @dataclass(frozen=True)
@@ -138,16 +106,23 @@ class Comparison:
         fixed = cell.method in UNSEEDED, base.method in UNSEEDED
         return paired(self.scores.runs_of(cell), self.scores.runs_of(base), self.scores.y, fixed=fixed)
 
-    def interaction(self) -> str:
+    @property
+    def complete(self) -> bool:
+        """Whether there are several places on both axes, and all their pairs have values."""
+        rows, cols = ({getattr(cell, axis) for cell in self.pairs} for axis in ("row", "col"))
+        return min(len(rows), len(cols)) > 1 and len(self.pairs) == len(rows) * len(cols)
+
+    def interaction(self, axes: tuple[str, str]) -> str:
         """The F test in words."""
-        _, encoder = np.unique([self.pairs[i].encoder for i in self._codes], return_inverse=True)
-        _, cond = np.unique([self.pairs[i].cond for i in self._codes], return_inverse=True)
+        _, row = np.unique([self.pairs[i].row for i in self._codes], return_inverse=True)
+        _, col = np.unique([self.pairs[i].col for i in self._codes], return_inverse=True)
         seeds = self.scores.seeds[self._runs]
-        f, between, within, p = interaction(encoder, cond, seeds, self.scores.y[self._runs])
+        f, between, within, p = interaction(row, col, seeds, self.scores.y[self._runs])
+        what = f"interaction of {' and '.join(axes)}"
         if np.isnan(p):
-            return "interaction of encoder and cond: undecided, it takes several seeds that vary"
+            return f"{what}: undecided, it takes several seeds that vary"
         verdict = "there is one" if p < LEVEL else "undecided"
-        return f"interaction of encoder and cond: F({between:.0f}, {within:.0f}) = {number(f)}, p = {_p(p)}: {verdict}"
+        return f"{what}: F({between:.0f}, {within:.0f}) = {number(f)}, p = {probability(p)}: {verdict}"
 
 
 @dataclass(frozen=True)
@@ -155,82 +130,118 @@ class Line:
     """What is known of one difference.
 
     Attributes:
+        kind: "pair", "baseline" or "effect".
         result: None: it cannot be had, and ``doubt`` says why.
+        doubt: why nothing can be decided, whatever p is; empty: it can.
         adjusted: its p value, after Holm.
         verdict: "better", "worse", "different" or "undecided".
-        doubt: why nothing can be decided, whatever p is; empty: it can.
     """
 
+    kind: str
     name: str
     result: Estimate | None
-    adjusted: float
-    verdict: str
-    doubt: str
+    doubt: str = ""
+    adjusted: float = float("nan")
+    verdict: str = "undecided"
 
 
-def against(comparison: Comparison, base: Cell, others: Iterable[Cell]) -> list[Line]:
-    """How each other cell differs from ``base``."""
+@dataclass(frozen=True)
+class Part:
+    """Lines of one table and their title; ``first``: the head of their names."""
+
+    title: str
+    first: str
+    lines: list[Line]
+
+
+@dataclass(frozen=True)
+class Differences:
+    """All of one metric; ``remark``: on the interaction, or why there is nothing."""
+
+    parts: list[Part]
+    remark: str = ""
+
+
+def differences(comparison: Comparison, base: Cell, axes: tuple[str, str]) -> Differences:
+    """How each other cell differs from ``base`` and, where no pair is missing, main effects of the two ``axes``; not
+    yet adjusted for their number: see `adjust`."""
     scores = comparison.scores
-    named: list[tuple[str, Contrast | str]] = []
-    for cell in others:
-        if cell in scores.missing or base in scores.missing:
-            reason = scores.missing.get(cell) or f"{base} has no value: {scores.missing[base]}"
-            named.append((str(cell), reason))
-        else:
-            named.append((str(cell), comparison.difference(cell, base) or _APART))
+    if base in scores.missing or base not in scores.cells:
+        return Differences([], f"{base} has no value: {scores.missing.get(base, 'it was not scored with this metric')}")
+    parts = [Part(f"less {base}", f"less {base}", _against(comparison, base))]
+    if base.method != DIFFUSION or not comparison.complete:
+        return Differences(parts)
+    for axis, of_cell in zip(axes, ("row", "col")):
+        own = getattr(base, of_cell)
+        parts.append(
+            Part(f"main effect of {axis}, less {own}", f"{axis} less {own}", _effects(comparison, base, of_cell))
+        )
+    return Differences(parts, comparison.interaction(axes))
+
+
+def adjust(found: Mapping[str, Differences], better: Mapping[str, bool | None], primary: str) -> dict[str, Differences]:
+    """The same with p adjusted (Holm 1979) and verdicts: over the lines of each table of the ``primary`` metric, which
+    was named before anything ran, and over all lines of such tables of all other metrics together. Where none was
+    named, over the lines of each table."""
+    groups = [[name] for name in found if name == primary or not primary]
+    groups += [[name for name in found if name != primary]] if primary else []
+    made = {name: Differences([], one.remark) for name, one in found.items()}
+    for group in groups:
+        for i in range(max((len(found[name].parts) for name in group), default=0)):
+            there = [name for name in group if i < len(found[name].parts)]
+            lines = [line for name in there for line in found[name].parts[i].lines]
+            adjusted = iter(holm([line.result.p if line.result else np.nan for line in lines]))
+            for name in there:
+                part = found[name].parts[i]
+                decided = [_decided(line, next(adjusted), better[name]) for line in part.lines]
+                made[name].parts.append(replace(part, lines=decided))
+    return made
+
+
+def _against(comparison: Comparison, base: Cell) -> list[Line]:
+    scores = comparison.scores
+    named: list[tuple[str, str, Contrast | str]] = []
+    for cell in cells.in_order([*scores.cells, *scores.missing]):
+        if cell != base:
+            found = scores.missing.get(cell) or comparison.difference(cell, base) or _APART
+            named.append(("pair" if cell.method == DIFFUSION else "baseline", str(cell), found))
     return _lines(scores, named)
 
 
-def main_effects(comparison: Comparison, base: Cell, axis: str) -> list[Line]:
-    """Main effects of ``axis`` ("encoder" or "cond") against the baseline's, averaged over the other."""
+def _effects(comparison: Comparison, base: Cell, axis: str) -> list[Line]:
+    """Against the baseline's place on one axis, averaged over the other."""
     own = getattr(base, axis)
-    names = list(dict.fromkeys(getattr(cell, axis) for cell in comparison.pairs))
-    levels: dict[str, list[Cell]] = {name: [] for name in names}
+    levels: dict[str, list[Cell]] = {}
     for cell in comparison.pairs:
-        levels[getattr(cell, axis)].append(cell)
-    named: list[tuple[str, Contrast | str]] = []
-    for name in names:
+        levels.setdefault(getattr(cell, axis), []).append(cell)
+    named: list[tuple[str, str, Contrast | str]] = []
+    for name in levels:
         if name != own:
             share = 1 / len(levels[own])
             weights = dict.fromkeys(levels[name], share) | dict.fromkeys(levels[own], -share)
-            named.append((name, comparison.of_cells(weights) or _APART))
+            named.append(("effect", name, comparison.of_cells(weights) or _APART))
     return _lines(comparison.scores, named)
 
 
-def complete(comparison: Comparison) -> bool:
-    """Whether there are several encoders and conditioners, and all their pairs have values."""
-    encoders, conds = ({getattr(cell, axis) for cell in comparison.pairs} for axis in ("encoder", "cond"))
-    return min(len(encoders), len(conds)) > 1 and len(comparison.pairs) == len(encoders) * len(conds)
-
-
-def _lines(scores: Scores, named: Sequence[tuple[str, Contrast | str]]) -> list[Line]:
-    contrasts = [contrast for _, contrast in named if isinstance(contrast, Contrast)]
-    found = estimate(contrasts, scores.y, scores.images)
-    results = iter(zip(contrasts, found, holm([one.p for one in found])))
+def _lines(scores: Scores, named: Sequence[tuple[str, str, Contrast | str]]) -> list[Line]:
+    contrasts = [contrast for _, _, contrast in named if isinstance(contrast, Contrast)]
+    results = iter(estimate(contrasts, scores.y, scores.images))
     lines = []
-    for name, contrast in named:
+    for kind, name, contrast in named:
         if isinstance(contrast, str):
-            lines.append(Line(name, None, np.nan, "undecided", contrast))
-            continue
-        _, result, adjusted = next(results)
-        doubt = _doubt(contrast, result)
-        verdict = "undecided" if doubt else _verdict(result.value, adjusted, scores.higher_is_better)
-        lines.append(Line(name, result, adjusted, verdict, doubt))
+            lines.append(Line(kind, name, None, contrast))
+        else:
+            result = next(results)
+            lines.append(Line(kind, name, result, _doubt(contrast, result)))
     return lines
 
 
-def as_table(title: str, lines: Iterable[Line]) -> tuple[list[list[str]], list[str]]:
-    """The lines under a head that begins with ``title``, and footnotes."""
-    notes: list[str] = []
-    body = [[title, *_HEAD]]
-    for line in lines:
-        mark = cells.marked(line.doubt, notes) if line.doubt else ""
-        if line.result is None:
-            body.append([line.name, mark, "", "", "", line.verdict, "", ""])
-        else:
-            verdict = f"{line.verdict} {mark.removeprefix('– ')}".strip()
-            body.append([line.name, *_numbers(line.result, line.adjusted, verdict)])
-    return body, notes
+def _decided(line: Line, adjusted: float, higher_is_better: bool | None) -> Line:
+    verdict = "undecided"
+    if line.result is not None and not line.doubt and adjusted < LEVEL:
+        verdict = "better" if (line.result.value > 0) == higher_is_better else "worse"
+        verdict = "different" if higher_is_better is None else verdict
+    return replace(line, adjusted=adjusted, verdict=verdict)
 
 
 def _doubt(contrast: Contrast, result: Estimate) -> str:
@@ -238,25 +249,3 @@ def _doubt(contrast: Contrast, result: Estimate) -> str:
     if np.isnan(contrast.se) or (contrast.seeds == 1 and np.isfinite(contrast.df)):
         return ONE_SEED
     return _STILL if np.isnan(result.p) else ""
-
-
-def _verdict(value: float, adjusted: float, higher_is_better: bool | None) -> str:
-    if not adjusted < LEVEL:
-        return "undecided"
-    if higher_is_better is None:
-        return "different"
-    return "better" if (value > 0) == higher_is_better else "worse"
-
-
-def _numbers(result: Estimate, adjusted: float, mark: str) -> list[str]:
-    interval = "–" if np.isnan(result.low) else f"{_signed(result.low)} … {_signed(result.high)}"
-    images = str(result.images) if result.images else "–"
-    return [_signed(result.value), interval, _p(result.p), _p(adjusted), mark, str(result.seeds), images]
-
-
-def _signed(value: float) -> str:
-    return ("-" if value < 0 else "+" if value > 0 else "") + number(abs(value))
-
-
-def _p(p: float) -> str:
-    return "–" if np.isnan(p) else "<0.001" if p < 0.001 else f"{p:.3f}"

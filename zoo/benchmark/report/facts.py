@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from zoo.benchmark.tables import cells, protocols
+from zoo.benchmark.analysis.study import Study
+from zoo.benchmark.tables import cells, specs
 from zoo.benchmark.tables.cells import DIFFUSION
 from zoo.benchmark.tables.protocols import Protocols
 
@@ -34,16 +33,15 @@ class Facts:
     warnings: list[str]
 
 
-def gather(table: pd.DataFrame, tables: Sequence[Path], runs_dir: Path, made: str) -> Facts:
-    """From rows and the records of their protocols; ``made``: when."""
+def gather(study: Study, made: str) -> Facts:
+    """From a study and the records of its protocols; ``made``: when."""
+    table, tables = study.table, study.tables
     runs = table.drop_duplicates("run_id")
-    by_protocol = cells.runs_by(table, "protocol_id")
-    known = protocols.find(tables, runs_dir, by_protocol)
     told = [
-        ("Cells", _cells(table)),
+        ("Cells", _cells(study)),
         ("Runs", f"{len(runs)}, with {_seeds(runs)}"),
         ("Images scored", _listed(f"{n:,}" for n in sorted(set(table["n_images"])))),
-        ("Protocol", _listed(by_protocol)),
+        ("Protocol", _listed(dict.fromkeys(table["protocol_id"]))),
         ("Device", _listed(sorted(set(runs["device"])))),
         ("Commit", _listed(sorted({_short(sha) for sha in runs["git_sha"]}))),
         ("Tables", _listed(dict.fromkeys(path.name for path in tables))),
@@ -51,16 +49,20 @@ def gather(table: pd.DataFrame, tables: Sequence[Path], runs_dir: Path, made: st
     ]
     title = _listed(dict.fromkeys(path.stem if path.stem != "rows" else path.parent.name for path in tables[:3]))
     more = f" and {len(tables) - 3} more" if len(tables) > 3 else ""
-    return Facts(title + more, told, _fields(known), _warnings(table, by_protocol, known))
+    return Facts(title + more, told, _fields(study.protocols), _warnings(study))
 
 
-def _cells(table: pd.DataFrame) -> str:
-    named = cells.of(table)
+def _cells(study: Study) -> str:
+    named = [line.cell for line in study.lines]
     pairs = [cell for cell in named if cell.method == DIFFUSION]
     others = [str(cell) for cell in named if cell.method != DIFFUSION]
-    encoders, conds = len({cell.encoder for cell in pairs}), len({cell.cond for cell in pairs})
-    text = f"{len(pairs)} pairs of {encoders} encoders and {conds} conditionings"
+    rows, cols = len({cell.row for cell in pairs}), len({cell.col for cell in pairs})
+    text = f"{len(pairs)} pairs of {rows} {_plural(study.axes.rows)} and {cols} {_plural(study.axes.cols)}"
     return f"{text}; baselines: {_listed(others)}" if others else text
+
+
+def _plural(axis: str) -> str:
+    return {"encoder": "encoders", "cond": "conditionings"}.get(axis, f"values of {axis}")
 
 
 def _seeds(runs: pd.DataFrame) -> str:
@@ -73,10 +75,9 @@ def _short(sha: str) -> str:
     return f"{commit[:_SHA]}{dash}{state}" or "unknown"
 
 
-def _warnings(table: pd.DataFrame, by_protocol: Mapping[str, Sequence[str]], known: Protocols) -> list[str]:
-    found = []
-    if len(by_protocol) > 1:
-        found.append(f"Scored in different ways, shown together by --force: {protocols.difference(by_protocol, known)}")
+def _warnings(study: Study) -> list[str]:
+    table = study.table
+    found = [f"{line[:1].upper()}{line[1:]}." for line in study.told]
     if table["n_images"].nunique() > 1:
         found.append("Different numbers of images: Fréchet distances are not to be compared across them.")
     if table["device"].nunique() > 1:
@@ -88,15 +89,10 @@ def _warnings(table: pd.DataFrame, by_protocol: Mapping[str, Sequence[str]], kno
 
 
 def _fields(known: Protocols) -> dict[str, list[tuple[str, str]]]:
-    return {protocol: list(_flat("", values)) for protocol, values in known.items()}
-
-
-def _flat(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
-        for key in sorted(value):
-            yield from _flat(f"{prefix}.{key}" if prefix else str(key), value[key])
-    else:
-        yield prefix, json.dumps(value, ensure_ascii=False)
+    return {
+        protocol: [(path, json.dumps(value, ensure_ascii=False)) for path, value in specs.flat(values)]
+        for protocol, values in known.items()
+    }
 
 
 def _listed(names: Any) -> str:

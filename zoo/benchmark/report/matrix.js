@@ -1,4 +1,4 @@
-// Encoder × conditioning, coloured by the score: brighter is better.
+// The two axes, coloured by the score: brighter is better.
 
 function drawMatrix(report, metric) {
   const pairs = report.cells.filter((cell) => cell.pair && metric.name in cell.scores);
@@ -15,12 +15,12 @@ function drawMatrix(report, metric) {
 }
 
 function matrixTable(pairs, metric, share) {
-  const conds = [...new Set(pairs.map((cell) => cell.cond))].sort((a, b) => (b === "none") - (a === "none") || (a < b ? -1 : 1));
-  const encoders = [...new Set(pairs.map((cell) => cell.encoder))];
-  const head = tag("tr", {}, tag("td"), ...conds.map((cond) => tag("th", { scope: "col" }, cond)));
-  const body = encoders.map((encoder) => {
-    const line = conds.map((cond) => pairs.find((cell) => cell.encoder === encoder && cell.cond === cond));
-    return tag("tr", {}, tag("th", { scope: "row" }, encoder), ...line.map((cell) => matrixCell(cell, metric, share)));
+  const cols = report.cols.filter((col) => pairs.some((cell) => cell.col === col));
+  const rows = [...new Set(pairs.map((cell) => cell.row))];
+  const head = tag("tr", {}, tag("td"), ...cols.map((col) => tag("th", { scope: "col" }, col)));
+  const body = rows.map((row) => {
+    const line = cols.map((col) => pairs.find((cell) => cell.row === row && cell.col === col));
+    return tag("tr", {}, tag("th", { scope: "row" }, row), ...line.map((cell) => matrixCell(cell, metric, share)));
   });
   return tag("table", { class: "matrix" }, tag("thead", {}, head), tag("tbody", {}, ...body));
 }

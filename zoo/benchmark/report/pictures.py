@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from zoo.benchmark.report.scores import Metric
+from zoo.benchmark.analysis.scores import Metric
 from zoo.benchmark.tables import cells
 from zoo.benchmark.tables.cells import Cell
 from zoo.benchmark.tables.text_table import number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from zoo.benchmark.analysis.comparisons import Differences, Part
+from zoo.benchmark.analysis.scores import Line, missing
+from zoo.benchmark.analysis.study import Study
+from zoo.benchmark.analysis.text import adjusted_over, difference_rows
 from zoo.benchmark.report.curves import POINTS, SMOOTHED, Curve
-from zoo.benchmark.report.differences import Found
 from zoo.benchmark.report.facts import Facts
 from zoo.benchmark.report.pictures import Pictures
-from zoo.benchmark.report.scores import Line, Metric, amount, missing
-from zoo.benchmark.tables.cells import COSTS
+from zoo.benchmark.tables.cells import COSTS, in_line
+from zoo.benchmark.tables.text_table import amount
 
 HERE = Path(__file__).parent
 SCRIPTS = ("svg.js", "scales.js", "sorting.js", "matrix.js", "forest.js", "scatter.js", "curves.js", "page.js")
@@ -30,17 +34,13 @@ class Contents:
     Attributes:
         choice: the metric that is looked at first; None: there is no score at all.
         every_column: whether metrics without a better side are shown from the start.
-        base: the cell that differences are to, if one was given.
         pictures: None: there are no strips; ``no_pictures`` says why.
     """
 
+    study: Study
     facts: Facts
-    metrics: list[Metric]
-    lines: list[Line]
     choice: str | None
     every_column: bool
-    base: str
-    differences: dict[str, Found]
     curves: list[Curve]
     without_curve: list[str]
     pictures: Pictures | None
@@ -49,6 +49,7 @@ class Contents:
 
 def html(contents: Contents) -> str:
     """The page. Scripts run only if their hash is in its policy, so nothing that a label says can."""
+    study = contents.study
     style = (HERE / "style.css").read_text(encoding="utf-8")
     script = "\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     policy = (
@@ -61,8 +62,13 @@ def html(contents: Contents) -> str:
     environment.filters["amount"] = amount
     return environment.get_template("page.html.j2").render(
         **vars(contents),
+        metrics=study.metrics,
+        lines=study.lines,
+        axes=study.axes,
+        base="" if study.base is None else str(study.base),
+        adjusted=adjusted_over(study),
         costs=COSTS,
-        missing=missing(contents.lines, contents.metrics),
+        missing=missing(study.lines, study.metrics),
         data=_data(contents),
         points=POINTS,
         smoothed=SMOOTHED,
@@ -74,12 +80,14 @@ def html(contents: Contents) -> str:
 
 def _data(contents: Contents) -> dict[str, Any]:
     """What the scripts draw."""
+    study = contents.study
     return {
         "choice": contents.choice,
-        "metrics": [{**asdict(metric), "sense": metric.sense} for metric in contents.metrics],
+        "metrics": [{**asdict(metric), "sense": metric.sense} for metric in study.metrics],
+        "cols": sorted({line.cell.col for line in study.lines}, key=in_line),
         "costs": [{"name": name, "label": label, "log": name in _LOGARITHMIC} for name, label in COSTS.items()],
-        "cells": [_cell(line) for line in contents.lines],
-        "differences": {name: asdict(found) for name, found in contents.differences.items()},
+        "cells": [_cell(line) for line in study.lines],
+        "differences": {name: _differences(found) for name, found in study.differences.items()},
         "curves": [{**asdict(c), "cell": str(c.cell), "method": c.cell.method} for c in contents.curves],
     }
 
@@ -93,6 +101,27 @@ def _cell(line: Line) -> dict[str, Any]:
         "scores": {name: asdict(score) for name, score in line.scores.items()},
         "costs": line.costs,
     }
+
+
+def _differences(found: Differences) -> dict[str, Any]:
+    return {"parts": [_part(part) for part in found.parts], "remark": found.remark}
+
+
+def _part(part: Part) -> dict[str, Any]:
+    """The texts are those of the terminal, so that page and terminal say the same."""
+    body, notes = difference_rows(part)
+    lines = []
+    for line, texts in zip(part.lines, body[1:]):
+        found = line.result
+        ends = {name: None if found is None else _finite(getattr(found, name)) for name in ("value", "low", "high")}
+        decided = "" if line.verdict == "undecided" else line.verdict
+        lines.append({"kind": line.kind, **ends, "texts": texts, "decided": decided})
+    title = part.title[:1].upper() + part.title[1:]
+    return {"title": title, "lines": lines, "notes": [f"[{i}] {note}" for i, note in enumerate(notes, 1)]}
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
 
 
 def _hash(text: str) -> str:

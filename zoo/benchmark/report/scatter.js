@@ -1,4 +1,4 @@
-// Quality against cost: a point for each cell that trains, coloured by encoder, shaped by conditioning.
+// Quality against cost: a point for each cell that trains, coloured by the first axis, shaped by the second.
 
 const SHAPES = [
   "M-5,0a5,5 0 1,0 10,0a5,5 0 1,0 -10,0z", "M-4.5,-4.5h9v9h-9z", "M0,-6L5.5,4.5h-11z", "M0,-6.5L5.5,0L0,6.5L-5.5,0z",
@@ -69,18 +69,18 @@ function scatterAxes({ width, height, edge, x, y }, metric, cost, log) {
 
 function scatterStyles(report) {
   const pick = (axis) => [...new Set(report.cells.filter((cell) => cell.trains).map((cell) => cell[axis]))];
-  const [encoders, conds] = [pick("encoder"), pick("cond")];
+  const [rows, cols] = [pick("row"), pick("col")];
   return {
-    colour: (encoder) => `var(--c${encoders.indexOf(encoder) % COLOURS})`,
-    shape: (cond) => SHAPES[conds.indexOf(cond) % SHAPES.length],
+    colour: (row) => `var(--c${rows.indexOf(row) % COLOURS})`,
+    shape: (col) => SHAPES[cols.indexOf(col) % SHAPES.length],
   };
 }
 
 function scatterMark(cell, metric, cost, { x, y }, styles) {
-  const score = cell.scores[metric.name], at = [x(cell.costs[cost.name]), y(score.mean)], ink = styles.colour(cell.encoder);
+  const score = cell.scores[metric.name], at = [x(cell.costs[cost.name]), y(score.mean)], ink = styles.colour(cell.row);
   const told = `${cell.label}: ${metric.name} ${score.text} ${score.spread}; ${cost.label} ${short(cell.costs[cost.name])}`;
   const spread = score.sd ? line(at[0], y(score.mean - score.sd), at[0], y(score.mean + score.sd), { stroke: ink, opacity: 0.6 }) : null;
-  const mark = { d: styles.shape(cell.cond), transform: `translate(${at})`, stroke: ink, "stroke-width": 1.5, fill: cell.pair ? ink : "var(--paper)" };
+  const mark = { d: styles.shape(cell.col), transform: `translate(${at})`, stroke: ink, "stroke-width": 1.5, fill: cell.pair ? ink : "var(--paper)" };
   return svg("g", { class: "point" }, spread, svg("path", mark), svg("title", {}, told));
 }
 
@@ -105,7 +105,7 @@ function scatterKey(points, styles) {
   };
   const unique = (axis) => [...new Set(points.map((cell) => cell[axis]))];
   return tag("div", { class: "key" },
-    ...unique("encoder").map((name) => entry(name, SHAPES[0], styles.colour(name))),
-    ...unique("cond").map((name) => entry(name, styles.shape(name), "var(--muted)")),
+    ...unique("row").map((name) => entry(name, SHAPES[0], styles.colour(name))),
+    ...unique("col").map((name) => entry(name, styles.shape(name), "var(--muted)")),
     points.some((cell) => !cell.pair) ? entry("hollow: a baseline", SHAPES[0], "var(--muted)", false) : null);
 }

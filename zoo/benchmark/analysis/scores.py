@@ -9,7 +9,7 @@ import pandas as pd
 
 from zoo.benchmark.tables import cells
 from zoo.benchmark.tables.cells import COSTS, DIFFUSION, UNSEEDED, Cell
-from zoo.benchmark.tables.text_table import number
+from zoo.benchmark.tables.text_table import ARROW, SENSE, number
 
 _PREFERRED = ("st_lpips", "psnr")  # to look at first, where a table has them
 
@@ -23,8 +23,11 @@ class Metric:
 
     @property
     def sense(self) -> str:
-        named = {True: "higher is better", False: "lower is better", None: "to compare with the truth"}
-        return named[self.higher_is_better]
+        return SENSE[self.higher_is_better]
+
+    @property
+    def arrow(self) -> str:
+        return ARROW[self.higher_is_better]
 
 
 @dataclass(frozen=True)
@@ -107,11 +110,6 @@ def missing(found: Sequence[Line], known: Sequence[Metric]) -> list[str]:
             where = "all cells" if len(concerned) == len(found) else ", ".join(concerned)
             told.append(f"{metric.name} ({where}): {reason}")
     return told
-
-
-def amount(value: float) -> str:
-    """A cost for people: 2,191,108 or 96.01 or 0.04598."""
-    return f"{value:,.0f}" if value >= 1000 or value == int(value) else number(value)
 
 
 def _best(table: pd.DataFrame, metric: Metric) -> Cell | None:

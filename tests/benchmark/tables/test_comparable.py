@@ -1,0 +1,207 @@
+"""What may stand in one table, and what is refused by naming the field and its values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.rows import row
+from zoo.benchmark.tables import rows, specs
+from zoo.commands import main
+
+Run = Callable[..., tuple[int, str]]
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    """A resolved spec, with dots written as double underscores."""
+    spec: dict[str, Any] = {
+        "method": "diffusion",
+        "encoder": {"name": "none"},
+        "cond": {"name": "none"},
+        "train": {"lr": 0.001, "steps": 400},
+        "sampler": {"name": "ddim", "steps": 10},
+        "data": {"name": "folder", "limit": None},
+        "metrics": {"psnr": {"name": "psnr"}},
+        "seed": 0,
+    }
+    for path, value in changes.items():
+        *sections, key = path.split("__")
+        place = spec
+        for section in sections:
+            place = place[section]
+        place[key] = value
+    return spec
+
+
+@pytest.fixture
+def show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Compare a table of runs, given as (row, spec); returns the exit code and what was printed."""
+
+    def run(runs: list[tuple[rows.Row, dict[str, Any] | None]], *arguments: str) -> tuple[int, str]:
+        table = tmp_path / "t.csv"
+        rows.write(table, [one for one, _ in runs])
+        records = {one.run_id: {"spec": spec} for one, spec in runs if spec is not None}
+        specs.beside(table).write_text(json.dumps(records))
+        code = main([str(table), "--runs", str(tmp_path / "runs"), *arguments], command="compare")
+        told = capsys.readouterr()
+        return code, told.out + told.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"sampler__steps": 2}, "sampler.steps is 10 in run a, 2 in run b"),
+        ({"denoiser": {"width": 64}}, "denoiser.width is absent in run a, 64 in run b"),
+        ({"data__limit": 8}, "data.limit is null in run a, 8 in run b"),
+        ({"train__steps": 60000}, "train.steps is 400 in run a, 60000 in run b"),
+        ({"encoder__weights": "f" * 64}, "encoder.weights is absent in run a"),
+    ],
+)
+def test_runs_of_one_cell_that_differ_in_more_than_their_seed_are_refused(
+    show: Run, changes: dict[str, Any], said: str
+) -> None:
+    code, told = show([(row("a", seed=0), settings()), (row("b", seed=1), settings(seed=1, **changes))])
+    assert code == 2
+    assert said in told
+    assert len(told.splitlines()) == 1
+
+
+def test_cells_that_differ_along_no_axis_are_refused_with_what_to_do(show: Run) -> None:
+    other = settings(encoder__name="unet", train__lr=0.01)
+    code, told = show([(row("a"), settings()), (row("b", encoder="unet"), other)])
+    assert code == 2
+    assert "train.lr is 0.001 in run a, 0.01 in run b" in told
+    assert "--where train.lr=0.001, or make it an axis (--rows train.lr)" in told
+
+
+def test_runs_that_are_equal_in_all_but_axes_and_seed_are_averaged(show: Run) -> None:
+    runs = [
+        (row(f"{e}{s}", encoder=e, seed=s), settings(encoder__name=e, seed=s)) for e in ("none", "unet") for s in (0, 1)
+    ]
+    code, told = show(runs)
+    assert code == 0
+    assert told.count("(n=2)") == 2
+    assert "no record" not in told
+
+
+def test_one_and_one_point_zero_are_one(show: Run) -> None:
+    runs = [(row("a"), settings(train__lr=1)), (row("b", seed=1), settings(seed=1, train__lr=1.0))]
+    assert show(runs)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("condition", "kept"),
+    [("train.lr=0.01", "9.000"), ("train.lr=1e-3", "1.500"), ("run_id=b", "9.000"), ("train.lr=.01", "")],
+)
+def test_where_chooses_among_what_cannot_stand_together(show: Run, condition: str, kept: str) -> None:
+    runs = [(row("a"), settings()), (row("b", value=9.0), settings(train__lr=0.01))]
+    code, told = show(runs, "--where", condition)
+    assert code == (0 if kept else 2)
+    assert kept in told
+    assert ("9.000" in told) == (kept == "9.000")
+
+
+def test_any_option_can_be_an_axis(show: Run) -> None:
+    runs = [(row(f"{lr}", value=lr), settings(train__lr=lr)) for lr in (0.01, 0.001, 0.1)]
+    code, told = show(runs, "--rows", "train.lr", "--baseline", "train.lr=0.1", "--format", "csv")
+    assert code == 0
+    order = [line.partition(",")[0] for line in told.splitlines() if line.startswith("train.lr=")]
+    assert order[:3] == ["train.lr=0.001", "train.lr=0.01", "train.lr=0.1"]
+    assert "less train.lr=0.1 × none" in told
+
+
+def test_another_axis_does_not_hide_what_used_to_be_one(show: Run) -> None:
+    runs = [(row("a"), settings()), (row("b", encoder="unet"), settings(encoder__name="unet", train__lr=0.01))]
+    code, told = show(runs, "--rows", "train.lr")
+    assert code == 2
+    assert "encoder.name is none in run a, unet in run b" in told
+
+
+def test_an_axis_that_nothing_has_is_named_with_what_is_close(show: Run) -> None:
+    code, told = show([(row("a"), settings())], "--rows", "train.lrr")
+    assert code == 2
+    assert "did you mean 'train.lr'?" in told
+
+
+@pytest.mark.parametrize(
+    ("metrics", "comparable"),
+    [({"psnr": {"name": "psnr"}, "ssim": {"name": "ssim"}}, True), ({"psnr": {"name": "psnr", "border": 4}}, False)],
+)
+def test_one_metric_more_changes_nothing_about_the_others(
+    show: Run, tmp_path: Path, metrics: dict[str, Any], comparable: bool
+) -> None:
+    protocols = {"p": {"metrics": {"psnr": {"name": "psnr"}}}, "q": {"metrics": metrics}}
+    (tmp_path / "t.protocols.json").write_text(json.dumps(protocols))
+    other = row("b", encoder="unet", protocol_id="q"), settings(encoder__name="unet")
+    code, told = show([(row("a", protocol_id="p"), settings()), other])
+    assert code == (0 if comparable else 2)
+    assert ("psnr: metrics.psnr.border is absent in run a, 4 in run b" in told) != comparable
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"images_seen": 128}, "images_seen is 64 in run a, 128 in run b"),
+        ({"weights_sha": "f" * 64}, "weights_sha is"),
+        ({"n_images": 9}, "n_images is 8 in run a, 9 in run b"),
+        ({"protocol_id": "q"}, "protocol_id is p in run a, q in run b"),
+        ({"params": 99}, "params is 10 in run a, 99 in run b"),
+    ],
+)
+def test_without_records_columns_must_be_equal_and_what_cannot_be_checked_is_said(
+    show: Run, changes: dict[str, Any], said: str
+) -> None:
+    code, told = show([(row("a"), None), (row("b", seed=1, **changes), None)])
+    assert code == 2
+    assert said in told
+    code, told = show([(row("a"), None), (row("b", seed=1), None)])
+    assert code == 0
+    assert "no record of the settings of 2 runs (a, b)" in told
+
+
+def test_the_same_seed_twice_in_a_cell_is_never_averaged(show: Run) -> None:
+    code, told = show([(row("a"), settings()), (row("b"), settings())])
+    assert code == 2
+    assert "none × none has 2 different runs with seed 0" in told
+    assert "--where run_id=" in told
+    assert show([(row("a"), settings()), (row("b"), settings())], "--where", "run_id=a")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "name"), [("device", "devices"), ("git_sha", "commits"), ("weights_sha", "weights")]
+)
+def test_what_differs_within_a_cell_and_forbids_nothing_is_told(show: Run, column: str, name: str) -> None:
+    code, told = show([(row("a"), settings()), (row("b", seed=1, **{column: "other"}), settings(seed=1))])
+    assert code == 0
+    assert f"runs of several {name} are averaged in none × none" in told
+
+
+def test_a_baseline_may_train_otherwise_which_is_told_but_colours_the_same_photos(show: Run) -> None:
+    regression = row("r", method="regression")
+    pair = (row("a"), settings())
+    code, told = show([pair, (regression, settings(method="regression", train__lr=0.01))])
+    assert code == 0
+    assert "regression differs from the pairs in train.lr too" in told
+    code, told = show([pair, (regression, settings(method="regression", data__limit=8))])
+    assert code == 2
+    assert "data.limit is null in run a, 8 in run r" in told
+
+
+def test_what_changes_no_score_is_not_compared(show: Run) -> None:
+    other = settings(seed=1, device="cuda", cache_dir="/somewhere", train__log=["wandb"], data__root="/else")
+    assert show([(row("a"), settings()), (row("b", seed=1), other)])[0] == 0
+
+
+def test_settings_are_found_in_run_folders_too(show: Run, tmp_path: Path) -> None:
+    for run, steps in (("a", 400), ("b", 800)):
+        (tmp_path / "runs" / run).mkdir(parents=True)
+        (tmp_path / "runs" / run / "spec.yaml").write_text(f"train: {{steps: {steps}}}\nseed: 0\n")
+    code, told = show([(row("a"), None), (row("b", encoder="unet"), None)])
+    assert code == 2
+    assert "train.steps is 400 in run a, 800 in run b" in told

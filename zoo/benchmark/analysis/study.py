@@ -1,0 +1,129 @@
+"""What tables of results say, as values: read, held to be comparable, averaged and compared. Renderers show it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from zoo.benchmark.analysis import comparisons, scores
+from zoo.benchmark.analysis.comparisons import Comparison, Differences, Scores
+from zoo.benchmark.analysis.scores import Line, Metric
+from zoo.benchmark.config.options import unknown
+from zoo.benchmark.tables import cells, comparable, protocols, specs, table_files
+from zoo.benchmark.tables.cells import DIFFUSION, Cell
+from zoo.benchmark.tables.comparable import Axes, Table
+from zoo.benchmark.tables.protocols import Protocols
+from zoo.errors import ZooError
+
+
+@dataclass(frozen=True)
+class Study:
+    """All that is known of some tables.
+
+    Attributes:
+        table: the rows that were chosen, in their cells.
+        metrics: those that are shown, in order.
+        lines: the cells, in order.
+        base: the cell that differences are to, if one was named.
+        per_image: values by (run_id, image), of the metrics that have such.
+        told: what a reader should know of how the numbers came about.
+        primary: the metric that was named before anything ran; empty: none.
+    """
+
+    tables: list[Path]
+    runs_dir: Path
+    axes: Axes
+    table: pd.DataFrame
+    metrics: list[Metric]
+    lines: list[Line]
+    base: Cell | None
+    differences: dict[str, Differences]
+    per_image: pd.DataFrame
+    protocols: Protocols
+    told: list[str]
+    primary: str
+
+
+def open_study(given: argparse.Namespace) -> Study:
+    """Of the arguments of `zoo.commands.compare.add_study`.
+
+    Raises `ZooError` for a table that cannot be read, runs that are not comparable, or a name that nothing has.
+    """
+    tables = table_files.paths(given.tables)
+    rows = table_files.load(tables)
+    records = specs.find(tables, given.runs, rows["run_id"].unique())
+    rows = comparable.choose(rows, records, given.where)
+    axes = Axes(given.rows, given.cols)
+    by_protocol = {str(key): list(part) for key, part in rows.groupby("protocol_id", sort=False)["run_id"]}
+    known = protocols.find(tables, given.runs, by_protocol)
+    chosen = Table(comparable.arrange(rows, records, axes), records, known, axes)
+    metrics = scores.metrics(chosen.rows, _metrics(chosen.rows, given.metric))
+    base = baseline(chosen, given.baseline) if given.baseline else None
+    chosen.check()
+    primary = _primary(chosen)
+    per_image = table_files.per_image(tables, given.runs, rows["run_id"].unique())
+    return Study(
+        tables=tables,
+        runs_dir=given.runs,
+        axes=axes,
+        table=chosen.rows,
+        metrics=metrics,
+        lines=scores.lines(chosen.rows[chosen.rows["metric"].isin([one.name for one in metrics])], metrics),
+        base=base,
+        differences={} if base is None else _differences(chosen, metrics, base, per_image, primary),
+        per_image=per_image,
+        protocols=known,
+        told=chosen.told(),
+        primary=primary,
+    )
+
+
+def baseline(table: Table, given: str) -> Cell:
+    """The one cell that ``key=value,…`` names, where the method is diffusion unless given.
+
+    Raises:
+        ZooError: no cell, or several.
+    """
+    conditions = re.split(r",(?=[\w.]+=)", given)
+    if not all("=" in condition for condition in conditions):
+        raise ZooError(f"--baseline {given}: expected key=value,…, as in encoder=unet,cond=concat")
+    if not any(condition.startswith("method=") for condition in conditions):
+        conditions = [f"method={DIFFUSION}", *conditions]
+    left = table.rows
+    for condition in conditions:
+        left = comparable.choose(left, table.records, [condition])
+    found = cells.of(left)
+    if len(found) > 1:
+        named = ", ".join(map(str, found[:6])) + (", …" if len(found) > 6 else "")
+        raise ZooError(f"--baseline {given} fits {len(found)} cells ({named}); name one: encoder=…,cond=…")
+    return found[0]
+
+
+def _differences(
+    table: Table, metrics: Sequence[Metric], base: Cell, per_image: pd.DataFrame, primary: str
+) -> dict[str, Differences]:
+    axes = table.axes.rows, table.axes.cols
+    raw = {
+        metric.name: comparisons.differences(Comparison(Scores.of(table.rows, metric.name, per_image)), base, axes)
+        for metric in metrics
+    }
+    return comparisons.adjust(raw, {metric.name: metric.higher_is_better for metric in metrics}, primary)
+
+
+def _primary(table: Table) -> str:
+    """The one metric that all runs name as primary."""
+    named = {table.records[run].primary for run in table.rows["run_id"].unique() if run in table.records}
+    return named.pop() if len(named) == 1 else ""
+
+
+def _metrics(table: pd.DataFrame, wanted: Sequence[str]) -> list[str]:
+    known = list(dict.fromkeys(table["metric"]))
+    for metric in wanted:
+        if metric not in known:
+            raise ZooError(unknown("metric", metric, known))
+    return list(dict.fromkeys(wanted)) or known

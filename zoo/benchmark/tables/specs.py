@@ -1,0 +1,108 @@
+"""What a row stands for: the whole resolved spec of its run, as flat fields (``train.lr`` → 0.001).
+
+Records lie beside a table ``T.csv`` in ``T.specs.json``, {run_id: {"spec": …, "protocols": {metric: …}, …}}, else in
+the run folders (``spec.yaml``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from zoo.benchmark.tables.protocols import read, remember_in
+from zoo.errors import ZooError
+
+FILE = "spec.yaml"  # in a run folder
+Fields = dict[str, Any]
+_MACHINE = ("device", "plugins", "results_dir", "cache_dir", "table")
+_NO_SCORE = {
+    "train": ("log", "checkpoint_every", "feature_cache_gb"),
+    "data": ("root", "download"),
+    "eval": ("batch_size", "samples", "strips"),
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of a run.
+
+    Attributes:
+        spec: its settings, by path, less what changes no score.
+        protocols: how each of its metrics was scored, by path; empty where that was not kept.
+        primary: the metric that was named as primary before it started; empty: none.
+    """
+
+    spec: Fields
+    protocols: Mapping[str, Fields] = field(default_factory=dict)
+    primary: str = ""
+
+
+def beside(table: Path) -> Path:
+    """Where a table's records are kept."""
+    return table.with_name(f"{table.stem}.specs.json")
+
+
+def remember(table: Path, records: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add records beside a table, atomically; the caller keeps other processes out."""
+    remember_in(beside(table), records)
+
+
+def find(tables: Iterable[Path], runs_dir: Path, run_ids: Iterable[str]) -> dict[str, Record]:
+    """Records of runs: beside the tables, else in the run folders; a run without any is left out."""
+    raw: dict[str, dict[str, Any]] = {}
+    folders: dict[str, Path] = {}
+    for table in tables:
+        raw.update(read(beside(table)))
+        folders[table.parent.name] = table.parent
+    found = {}
+    for run in run_ids:
+        known = raw.get(run) or _of_folder(folders.get(run, runs_dir / run) / FILE)
+        if known:
+            found[run] = parse(known)
+    return found
+
+
+def parse(known: Mapping[str, Any]) -> Record:
+    """One record as it is kept."""
+    spec = dict(known.get("spec", {}))
+    metrics = spec.pop("metrics", {})  # each has a protocol of its own
+    primary = metrics.get("primary") if isinstance(metrics, Mapping) else None
+    protocols = {str(name): dict(flat(values)) for name, values in dict(known.get("protocols", {})).items()}
+    settings = {path: value for path, value in flat(spec) if not _elsewhere(path)}
+    return Record(settings, protocols, primary if isinstance(primary, str) else "")
+
+
+def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of nested mappings by path; an empty mapping is a leaf."""
+    if isinstance(value, Mapping) and value:
+        for key in sorted(value):
+            yield from flat(value[key], f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, value
+
+
+def shown(value: Any) -> str:
+    """A value as it is given on a command line, cut where it is long."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _elsewhere(path: str) -> bool:
+    """Whether it changes no score: machines, paths, logs."""
+    section, _, name = path.partition(".")
+    return section in _MACHINE or name.partition(".")[0] in _NO_SCORE.get(section, ())
+
+
+def _of_folder(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        spec = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (ValueError, yaml.YAMLError) as error:
+        raise ZooError(f"{path} is not YAML ({str(error).splitlines()[0]}); delete it, it is only a record") from error
+    return {"spec": spec} if isinstance(spec, dict) else {}
