@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -111,8 +112,8 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-def upload(visit: Visit, path: Path) -> None:
-    visit.page.locator("#upload input[type=file]").set_input_files(path)
+def upload(visit: Visit, *paths: Path) -> None:
+    visit.page.locator("#upload input[type=file]").set_input_files(list(paths))
 
 
 def test_a_photo_is_uploaded_colored_compared_and_downloaded(visit: Visit, site: str, photo: Path) -> None:
@@ -163,6 +164,26 @@ def test_a_bad_upload_is_told_and_what_was_there_stays(visit: Visit, tmp_path: P
     visit.page.locator("#color").click()
     visit.says("Done")
     assert visit.fits()
+
+
+def test_several_photos_come_back_as_one_zip_without_the_broken_one(
+    visit: Visit, site: str, photo: Path, tmp_path: Path
+) -> None:
+    other, broken = tmp_path / "aunt.png", tmp_path / "letter.png"
+    shutil.copy(photo, other)
+    broken.write_text("Dear reader")
+    upload(visit, broken, photo, other)
+    visit.says("3 photos")
+    visit.page.locator("#color").click()
+    visit.says("Done: 2 of 3 photos. Left out: letter.png")
+    with visit.page.expect_download() as download:
+        visit.page.locator("#download").click()
+    with ZipFile(download.value.path()) as archive:
+        assert sorted(archive.namelist()) == ["aunt-coloured.png", "old photo-coloured.png"]
+        assert archive.testzip() is None
+    visit.look("7-album")
+    assert visit.fits()
+    assert [url for url in visit.asked if not url.startswith((site, "data:", "blob:"))] == []
 
 
 def test_the_chosen_model_tells_its_encoder_and_conditioning(visit: Visit) -> None:

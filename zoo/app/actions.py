@@ -85,7 +85,7 @@ class Actions:
         """A `Step`, its preview as large as the picture before, after each sampling step, and last the `Results`.
 
         Raises:
-            ZooError: the photo or the checkpoint is gone, or its encoder's weights are not here.
+            ZooError: the photo or the checkpoint is gone, its encoder's weights are not here, or no room is left.
         """
         photo = self._read(opened.path)
         colorizer = self.checkpoints[checkpoint].load(self.device)
@@ -108,6 +108,7 @@ class Actions:
     def _write(self, photo: Photo, colored: Colored, opened: Opened) -> Results:
         from zoo.photos.photo import write_photo
 
+        self.store.need(len(colored.samples) * photo.rgb.nbytes)
         folder = self.store.new_folder()
         files, pictures = [], []
         for i, rgb in enumerate(colored.samples, start=1):

@@ -11,9 +11,11 @@ from typing import Any, TypeAlias
 import gradio as gr
 
 from zoo.app.actions import Actions, Opened, Results
+from zoo.app.album import MOST, Album
 from zoo.app.checkpoints import Checkpoint
 from zoo.app.uncertainty import legend
 
+_NAMED = 5  # photos that could not be coloured, by name
 _SAMPLES = 6  # at most, at once: each is written as a file of full size
 
 Changes: TypeAlias = dict[Any, Any]  # component → its new value
@@ -39,7 +41,7 @@ class Inputs:
     @property
     def settings(self) -> list[Any]:
         """In the order of `zoo.app.page.Handlers.color`."""
-        chosen = [self.opened, self.checkpoint, self.samples, self.steps]
+        chosen = [self.opened, self.upload, self.checkpoint, self.samples, self.steps]
         return [*chosen, self.guidance, self.saturation, self.seed, self.detect]
 
 
@@ -75,6 +77,15 @@ class Outputs:
             changes |= {self.heat: picture, self.legend: legend(top)}
         return changes | self.sample(opened, results, 0)
 
+    def of_album(self, album: Album) -> Changes:
+        opened, results = album.last
+        label = f"Download {album.done} photos (ZIP, {_megabytes(album.file)} MB)"
+        return {
+            self.compared: (str(opened.before), str(results.shown[0])),
+            self.status: line(_done_all(album)),
+            self.download: gr.DownloadButton(label, value=album.file, interactive=True),
+        }
+
     def sample(self, opened: Opened, results: Results, index: int) -> Changes:
         """The sample that is compared with the photo, and downloaded."""
         height, width = opened.size
@@ -88,8 +99,10 @@ class Outputs:
 
 def lay_inputs(actions: Actions, examples: Sequence[Path], first: Opened, max_mb: int) -> Inputs:
     names = list(actions.checkpoints)
-    limits = f"At most {max_mb} MB and {actions.max_pixels / 1e6:.3g} megapixels"
-    upload = gr.File(label="Photo", file_types=["image"], height=170, elem_id="upload")
+    limits = f"Up to {MOST}, each of at most {max_mb} MB and {actions.max_pixels / 1e6:.3g} megapixels"
+    upload = gr.File(
+        label="Photo, or several", file_types=["image"], file_count="multiple", height=170, elem_id="upload"
+    )
     gr.Markdown(f"{limits}. Or try one of these:", elem_classes="small")
     gallery = _thumbnails([str(path) for path in examples], "Examples", "cover", "examples")
     with gr.Row():
@@ -163,6 +176,10 @@ def _thumbnails(pictures: list[str], label: str, fit: Any, name: str) -> gr.Gall
     )
 
 
+def _megabytes(path: Path) -> str:
+    return f"{max(0.1, path.stat().st_size / 1e6):.1f}"
+
+
 def describe(checkpoint: Checkpoint) -> str:
     return (
         f"encoder `{checkpoint.encoder}` · conditioning `{checkpoint.cond}` · "
@@ -170,15 +187,24 @@ def describe(checkpoint: Checkpoint) -> str:
     )
 
 
-def ready(opened: Opened) -> str:
+def ready(opened: Opened, photos: int = 1) -> str:
     height, width = opened.size
-    return f"{width} × {height} pixels. Press “Colour”."
+    size = f"{width} × {height} pixels" if photos == 1 else f"{photos} photos, to be had as one ZIP"
+    return f"{size}. Press “Colour”."
 
 
 def _done(results: Results) -> str:
     several = len(results.files) > 1
     next_step = f"Done: {len(results.files)} samples." if several else "Done: move the handle to compare."
     return f"{next_step} Note: {results.note}." if results.note else next_step
+
+
+def _done_all(album: Album) -> str:
+    total = album.done + len(album.broken)
+    if not album.broken:
+        return f"Done: {total} photos. The last one is shown."
+    more = f"; and {len(album.broken) - _NAMED} more" if len(album.broken) > _NAMED else ""
+    return f"Done: {album.done} of {total} photos. Left out: {'; '.join(album.broken[:_NAMED])}{more}."
 
 
 def line(text: str, *, done: float | None = None, wrong: bool = False) -> str:

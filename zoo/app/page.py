@@ -7,14 +7,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from zoo.app.actions import Actions, Opened, Results
+from zoo.app.album import Album, Turn, color_album
 from zoo.app.layout import Changes, Inputs, Outputs, describe, lay_inputs, lay_outputs, line, ready
 from zoo.app.live import Step
 from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo.photos.colorizer import ColorizeOptions
 
 TITLE = "Face colour zoo"
 
@@ -27,8 +31,8 @@ document.addEventListener("click", (event) => {
 
 _INTRODUCTION = f"""
 # {TITLE}
-Give it a grey photo of a face; it answers with colours. They are *plausible, not true*: the colour of skin, eyes and
-hair cannot be read off a grey photo for certain. Lightness stays as it was.
+Give it a grey photo of a face, or several; it answers with colours. They are *plausible, not true*: the colour of skin,
+eyes and hair cannot be read off a grey photo for certain. Lightness stays as it was.
 """
 
 
@@ -63,7 +67,7 @@ def _connect(inputs: Inputs, outputs: Outputs, handlers: _Handlers) -> None:
         api_visibility="private",
     )
     run.then(lambda: gr.Button(interactive=False), None, inputs.stop, queue=False, **hidden)
-    inputs.upload.upload(handlers.upload, inputs.upload, show, cancels=run, **hidden)
+    gr.on([inputs.upload.upload, inputs.upload.delete], handlers.upload, inputs.upload, show, cancels=run, **hidden)
     inputs.examples.select(handlers.example, None, show, cancels=run, **hidden)
     inputs.stop.click(handlers.stopped, None, [inputs.stop, outputs.status], cancels=run, queue=False, **hidden)
     chosen = [outputs.compared, outputs.download]
@@ -79,13 +83,18 @@ class _Handlers:
         self._in = inputs
         self._out = outputs
 
-    def upload(self, path: str) -> Changes:
-        """What cannot be read is said and taken away again; what was there before stays."""
-        try:
-            return self._opened(self._actions.open(Path(path)))
-        except ZooError as error:
-            gr.Warning(escape(str(error)))
-            return {self._in.upload: None, self._out.status: line(str(error), wrong=True)}
+    def upload(self, paths: list[str] | None) -> Changes:
+        """The first photo that can be read is shown; if there is none, that is said, and what was there stays."""
+        refused: ZooError | None = None
+        for path in paths or ():
+            try:
+                return self._opened(self._actions.open(Path(path)), len(paths or ()))
+            except ZooError as error:
+                refused = refused or error
+        if refused is None:
+            return {}
+        gr.Warning(escape(str(refused)))
+        return {self._in.upload: None, self._out.status: line(str(refused), wrong=True)}
 
     def example(self, event: gr.SelectData) -> Changes:
         return self._opened(self._actions.open(self._examples[event.index])) | {self._in.upload: None}
@@ -96,6 +105,7 @@ class _Handlers:
     def color(
         self,
         opened: Opened,
+        uploaded: list[str] | None,
         checkpoint: str,
         samples: int,
         steps: int,
@@ -117,15 +127,37 @@ class _Handlers:
                 seed=seed or 0,
                 detect=detect,
             )
-            with closing(self._actions.color(opened, checkpoint, options)) as events:
-                for event in events:
-                    if isinstance(event, Results):
-                        yield self._out.filled(opened, event)
-                    else:
-                        yield self._step(opened, event, steps)
+            several = [Path(path) for path in uploaded or ()]
+            if len(several) > 1:
+                yield from self._color_album(several, checkpoint, options)
+            else:
+                yield from self._color(opened, checkpoint, options)
         except ZooError as error:
             gr.Warning(escape(str(error)))
             yield {self._out.status: line(str(error), wrong=True)}
+
+    def _color(self, opened: Opened, checkpoint: str, options: ColorizeOptions) -> Iterator[Changes]:
+        with closing(self._actions.color(opened, checkpoint, options)) as events:
+            for event in events:
+                if isinstance(event, Results):
+                    yield self._out.filled(opened, event)
+                else:
+                    yield self._step(opened, event, options.steps)
+
+    def _color_album(self, paths: list[Path], checkpoint: str, options: ColorizeOptions) -> Iterator[Changes]:
+        turn: Turn | None = None
+        with closing(color_album(self._actions, paths, checkpoint, options)) as events:
+            for event in events:
+                if isinstance(event, Turn):
+                    turn = event
+                    before = str(turn.opened.before)
+                    words = f"Photo {turn.number} of {turn.total}: {turn.opened.path.name}"
+                    share = (turn.number - 1) / turn.total
+                    yield {self._out.compared: (before, before), self._out.status: line(words, done=share)}
+                elif isinstance(event, Album):
+                    yield self._out.of_album(event)
+                elif turn and event.preview is not None:
+                    yield {self._out.compared: (str(turn.opened.before), event.preview)}
 
     def stopped(self) -> Changes:
         return {self._in.stop: gr.Button(interactive=False), self._out.status: line("Stopped.")}
@@ -133,10 +165,10 @@ class _Handlers:
     def sample(self, opened: Opened, results: Results, event: gr.SelectData) -> Changes:
         return self._out.sample(opened, results, event.index)
 
-    def _opened(self, opened: Opened) -> Changes:
+    def _opened(self, opened: Opened, photos: int = 1) -> Changes:
         before = str(opened.before)
         shown = {self._in.opened: opened, self._out.compared: (before, before)}
-        return shown | {self._out.status: line(ready(opened))} | self._out.cleared()
+        return shown | {self._out.status: line(ready(opened, photos))} | self._out.cleared()
 
     def _step(self, opened: Opened, step: Step, steps: int) -> Changes:
         changes: Changes = {self._out.status: line(_doing(step.done, steps), done=min(1.0, step.done / steps))}
