@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from gradio.data_classes import FileData, ListFiles
 from PIL import Image
 from safetensors.numpy import save_file
 
@@ -27,6 +28,7 @@ from zoo.app.checkpoints import Checkpoint, discover
 from zoo.app.display import LONG_SIDE, grey, shown
 from zoo.app.examples import write_examples
 from zoo.app.live import Step, watch
+from zoo.app.page import build
 from zoo.app.store import Store
 from zoo.app.uncertainty import heat_map, legend
 from zoo.color.lab import uint8_to_lab
@@ -245,6 +247,15 @@ def test_an_error_of_the_work_is_raised_where_it_is_watched() -> None:
 
     with pytest.raises(ZooError, match="no such face"):
         list(watch(SimpleNamespace(colorize_photos=refuse), SimpleNamespace(), QUICK))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".JPG", ".jp2", ".pnm", ".mpo", ".webp"])
+def test_the_page_takes_all_kinds_that_can_be_read(actions: Actions, photo: Path, tmp_path: Path, suffix: str) -> None:
+    page = build(actions, [photo], max_mb=1)
+    upload = next(block for block in page.blocks.values() if block.elem_id == "upload")
+    (tmp_path / f"a{suffix}").touch()
+    given = ListFiles([FileData(path=str(tmp_path / f"a{suffix}"))])
+    assert [Path(path).suffix for path in upload.preprocess(given)] == [suffix]
 
 
 # Serving

@@ -14,6 +14,7 @@ from zoo.app.actions import Actions, Opened, Results
 from zoo.app.album import MOST, Album
 from zoo.app.checkpoints import Checkpoint
 from zoo.app.uncertainty import legend
+from zoo.reading.kinds import suffixes
 
 _NAMED = 5  # photos that could not be coloured, by name
 _SAMPLES = 6  # at most, at once: each is written as a file of full size
@@ -101,7 +102,11 @@ def lay_inputs(actions: Actions, examples: Sequence[Path], first: Opened, max_mb
     names = list(actions.checkpoints)
     limits = f"Up to {MOST}, each of at most {max_mb} MB and {actions.max_pixels / 1e6:.3g} megapixels"
     upload = gr.File(
-        label="Photo, or several", file_types=["image"], file_count="multiple", height=170, elem_id="upload"
+        label="Photo, or several",
+        file_types=["image", *sorted(suffixes())],
+        file_count="multiple",
+        height=170,
+        elem_id="upload",
     )
     gr.Markdown(f"{limits}. Or try one of these:", elem_classes="small")
     gallery = _thumbnails([str(path) for path in examples], "Examples", "cover", "examples")
