@@ -17,8 +17,8 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.part")
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL, 0o666))  # less the umask, unlike those of `tempfile`
-    mode = (path if path.exists() else temporary).stat().st_mode
     try:
+        mode = (path if path.exists() else temporary).stat().st_mode
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())

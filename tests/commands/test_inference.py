@@ -186,7 +186,7 @@ def test_a_broken_photo_is_named_and_the_others_are_done(
     assert first.startswith("error: ")
     assert "b.jpg" in first
     assert "d.jpg" in second
-    assert summary == "4 photos: 2 coloured, 2 could not be read"
+    assert summary == "4 photos: 2 coloured, 2 could not be done"
 
 
 def test_a_folder_of_broken_photos_ends_with_2_and_no_model_is_loaded(painter: type[Painter]) -> None:
@@ -261,6 +261,35 @@ def test_what_cannot_work_is_one_line_before_a_model_is_loaded(
     Path("hollow").mkdir()
     refused(capsys, said, *arguments.split())
     assert painter.loaded == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "size", "options", "said"),
+    [
+        ("wide.png", (17_000, 1), "--format webp", "WEBP ends at 16383 pixels a side"),
+        (f"{'n' * 246}.png", (12, 10), "--compare", "File name too long"),
+        (f"{'n' * 248}.png", (12, 10), "--samples 2", "File name too long"),
+    ],
+    ids=["too large", "name too long for the comparison", "name too long for a number"],
+)
+def test_a_photo_that_cannot_be_written_is_named_and_the_others_are_done(
+    bad: str, size: tuple[int, int], options: str, said: str, painter: type[Painter], capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos("album/a.png", "album/z.png")
+    photos(f"album/{bad}", size=size)
+    for again in ("--overwrite", "--skip-existing"):
+        assert color("album", "--output", "out", *options.split(), again) == 1
+        error = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("error: "))
+        assert said in error
+        assert bad.removesuffix(".png") in error
+    assert {name[0] for name in files("out")} >= {"a", "z"}
+    assert not [name for name in files("out") if name.endswith(".part")]
+
+
+def test_a_name_that_is_no_utf_8_is_as_good_as_any(painter: type[Painter]) -> None:
+    photos(os.fsdecode(b"album/caf\xe9.png"))
+    assert color("album", "--output", "out") == 0
+    assert files("out") == {os.fsdecode(b"caf\xe9.png")}
 
 
 def test_a_full_disk_stops_all_and_leaves_no_part_of_a_file(

@@ -13,7 +13,7 @@ from skimage.color import rgb2lab
 from skimage.data import astronaut
 
 from zoo.errors import ZooError
-from zoo.photos.photo import Photo, read_photo, write_photo
+from zoo.photos.photo import Photo, UnwritablePhotoError, read_photo, write_photo
 
 RGB = np.random.default_rng(0).integers(0, 256, (12, 20, 3), dtype=np.uint8)
 RAMP = np.linspace(0, 65535, 12 * 20).astype(np.uint16).reshape(12, 20)
@@ -309,6 +309,22 @@ def test_a_missing_folder_is_an_error_and_is_not_made(tmp_path: Path) -> None:
 def test_a_photo_too_large_for_its_format_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ZooError, match="WEBP ends at 16383 pixels a side"):
         write_photo(tmp_path / "a.webp", np.zeros((1, 16_384, 3), np.uint8))
+
+
+@pytest.mark.parametrize("dpi", [(4294967295, 4294967295), (70_000, 300)])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "webp"])
+def test_a_resolution_that_cannot_be_is_dropped(tmp_path: Path, dpi: tuple[int, int], suffix: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = dpi
+    exif[ExifTags.Base.ResolutionUnit] = 2
+    photo = read_photo(saved(tmp_path / "a.jpg", Image.fromarray(RGB), exif=exif.tobytes()))
+    assert "dpi" not in photo.info
+    write_photo(tmp_path / f"b.{suffix}", photo.rgb, photo)
+
+
+def test_metadata_that_a_format_cannot_hold_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UnwritablePhotoError, match=r"a\.png: PNG cannot hold it"):
+        write_photo(tmp_path / "a.png", RGB, Photo(RGB, info={"dpi": (2**40, 2**40)}))
 
 
 @contextmanager

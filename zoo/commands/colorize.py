@@ -50,13 +50,13 @@ many photos
   %(prog)s --image-path album --output coloured --skip-existing --batch-size 32    go on where it stopped
 
   album/x.jpg becomes coloured/x.png; with an album/x.webp beside it they become x-jpg.png and x-webp.png. Hidden files
-  are left out. A photo that cannot be read is named, and the others are done. --skip-existing leaves out photos whose
-  files are all there; of the others, all files are made again.
+  are left out. A photo that cannot be read or written is named, and the others are done. --skip-existing leaves out
+  photos whose files are all there; of the others, all files are made again.
 
 PNG and TIFF keep the photo's lightness as it was; JPEG alters it a little. The pictures of --compare and of several
 samples are at most 1024 pixels a side each.
 
-exit code: 0 all done; 1 some photos could not be read, the others are done; 2 nothing was done; 130 interrupted
+exit code: 0 all done; 1 some photos could not be done, and are named; 2 nothing was done; 130 interrupted
 """
 
 
@@ -122,8 +122,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _color(jobs: Sequence[Job], load: Callable[[], Colorizer], options: ColorizeOptions) -> int:
-    """Make the files of all ``jobs``; how many photos could not be read (each is named on stderr)."""
+    """Make the files of all ``jobs``; how many photos could not be read or written (each is named on stderr)."""
     from tqdm import tqdm
+
+    from zoo.photos.photo import UnwritablePhotoError
 
     colorizer = None
     broken = 0
@@ -140,7 +142,11 @@ def _color(jobs: Sequence[Job], load: Callable[[], Colorizer], options: Colorize
             denoising = _Denoising(len(group)) if jobs[0].animation else None
             results = colorizer.colorize_photos([photo for _, photo in group], options, on_step=denoising)
             for i, ((job, photo), result) in enumerate(zip(group, results)):
-                _write(job, photo, result, denoising.frames[i] if denoising else [])
+                try:
+                    _write(job, photo, result, denoising.frames[i] if denoising else [])
+                except UnwritablePhotoError as error:
+                    refuse(error)
+                    continue
                 if result.note:
                     _tell(f"{job.source}: {result.note}")
                 bar.update()
@@ -200,13 +206,13 @@ def _telling(prefix: str = "") -> Iterator[None]:
 
 
 def _write(job: Job, photo: Photo, result: Colored, frames: Sequence[np.ndarray]) -> None:
-    from zoo.photos.photo import write_photo
+    from zoo.photos.photo import UnwritablePhotoError, write_photo
     from zoo.photos.sheet import animation, comparison, contact_sheet, save_animation
 
     try:
         job.samples[0].parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ZooError(f"cannot make the folder {job.samples[0].parent}: {error.strerror}") from error
+        raise UnwritablePhotoError(f"cannot make the folder {job.samples[0].parent}: {error.strerror}") from error
     for path, rgb in zip(job.samples, result.samples):
         write_photo(path, rgb, photo)
     if job.sheet:
@@ -220,7 +226,7 @@ def _write(job: Job, photo: Photo, result: Colored, frames: Sequence[np.ndarray]
 def _summary(done: int, broken: int, skipped: int) -> str:
     parts = [f"{done} coloured"]
     parts += [f"{skipped} already there"] if skipped else []
-    parts += [f"{broken} could not be read"] if broken else []
+    parts += [f"{broken} could not be done"] if broken else []
     return f"{done + broken + skipped} photos: {', '.join(parts)}"
 
 

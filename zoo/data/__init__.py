@@ -47,3 +47,8 @@ class Dataset(ABC):
 def name_hash(name: str) -> bytes:
     """sha256 of a name's Unicode text, composed (macOS may store it decomposed)."""
     return hashlib.sha256(unicodedata.normalize("NFC", name).encode("utf-8", "surrogateescape")).digest()
+
+
+def printable(name: str) -> str:
+    """A name as text that can be written anywhere: bytes that are no UTF-8, which file names may hold, as ``\\xe9``."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

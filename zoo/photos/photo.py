@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import io
-import math
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "WEBP": {"lossless": True, "exact": True, "method": 0, "quality": 0},  # a tenth of the time, half as large again
     "TIFF": {},  # uncompressed: with compression, libtiff refuses the EXIF data
 }
+_MOST_DPI = 65_535  # of a JPEG; what is beyond is no resolution
+_UNUSABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)  # a disk that takes no other photo either
 _LONGEST_EXIF = 65_533  # bytes, in a JPEG
 _KEPT_TAGS = (
     ExifTags.Base.ImageDescription,
@@ -47,6 +49,10 @@ _DROPPED_TAGS = (
     ExifTags.Base.ExifInteroperabilityOffset,
     ExifTags.Base.MakerNote,
 )
+
+
+class UnwritablePhotoError(ZooError):
+    """This photo cannot be written there; others can."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +128,8 @@ def write_photo(path: str | Path, rgb: np.ndarray, photo: Photo | None = None) -
             author and resolution are; previews of the old picture are not. Orientation is upright.
 
     Raises:
-        ZooError: unknown suffix, no such folder, too large for the format, disk full.
+        ZooError: unknown suffix, no such folder, disk full.
+        UnwritablePhotoError: it is too large for the format, its name is too long, or the like.
     """
     path = Path(path)
     kind = format_of(path)
@@ -130,13 +137,23 @@ def write_photo(path: str | Path, rgb: np.ndarray, photo: Photo | None = None) -
         raise ZooError(f"cannot write {path}: there is no folder {path.parent}")
     height, width = rgb.shape[:2]
     if max(height, width) > _LONGEST.get(kind, max(height, width)):
-        raise ZooError(f"cannot write {path}: {kind} ends at {_LONGEST[kind]} pixels a side, not {width} × {height}")
+        limit = f"{kind} ends at {_LONGEST[kind]} pixels a side, not {width} × {height}"
+        raise UnwritablePhotoError(f"cannot write {path}: {limit}")
     try:
         encoded = _encode(kind, rgb, photo)
+    except Exception as error:  # Pillow's plug-ins raise nearly anything for metadata that they cannot hold
+        raise UnwritablePhotoError(f"cannot write {path}: {kind} cannot hold it ({error})") from error
+    store(path, encoded)
+
+
+def store(path: Path, encoded: memoryview) -> None:
+    """Write a file whole, or not at all. Raises as `write_photo` does."""
+    try:
         with replacing(path) as temporary:
             temporary.write_bytes(encoded)
     except OSError as error:
-        raise ZooError(f"cannot write {path}: {error.strerror or error}") from error
+        kind = ZooError if error.errno in _UNUSABLE else UnwritablePhotoError
+        raise kind(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def format_of(path: Path) -> str:
@@ -151,7 +168,7 @@ def _metadata(image: Image.Image) -> dict[str, Any]:
     """What is worth keeping, as arguments of Pillow's ``save``."""
     info: dict[str, Any] = {}
     dpi = image.info.get("dpi")
-    if dpi is not None and len(dpi) == 2 and all(math.isfinite(x) and x > 0 for x in dpi):
+    if dpi is not None and len(dpi) == 2 and all(0 < x <= _MOST_DPI for x in dpi):
         info["dpi"] = (float(dpi[0]), float(dpi[1]))
     try:
         exif = _exif(image.getexif())

@@ -13,8 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from zoo.color.gamut import to_uint8
 from zoo.color.lab import uint8_to_lab
-from zoo.errors import ZooError
-from zoo.files import replacing
+from zoo.photos.photo import store
 
 _GAP = 2  # pixels between pictures
 _HEAD = 16  # pixels of a row of titles
@@ -58,18 +57,13 @@ def reduced(rgb: np.ndarray, largest: int = _LARGEST) -> np.ndarray:
 def save_animation(path: Path, frames: Sequence[np.ndarray]) -> None:
     """Write ``frames``, each (h, w, 3) uint8, as a GIF that stays on the last one for a while, atomically.
 
-    Raises:
-        ZooError: it cannot be written.
+    Raises as `zoo.photos.photo.write_photo` does.
     """
     first, *others = map(Image.fromarray, frames)
     durations = [_STEP_MS] * len(others) + [_LAST_MS]
     buffer = io.BytesIO()  # Pillow, writing to a file itself, does not say that the disk is full
     first.save(buffer, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
-    try:
-        with replacing(path) as temporary:
-            temporary.write_bytes(buffer.getbuffer())
-    except OSError as error:
-        raise ZooError(f"cannot write {path}: {error.strerror or error}") from error
+    store(path, buffer.getbuffer())
 
 
 def contact_sheet(photo: np.ndarray, samples: Sequence[np.ndarray]) -> np.ndarray:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from zoo.benchmark.runs.identity import protocol_id
 from zoo.benchmark.tables import protocols
+from zoo.data import printable
 from zoo.evaluation.evaluate import Evaluation
 from zoo.files import replacing
 
@@ -29,9 +30,10 @@ def write_artifacts(folder: Path, scored: Mapping[str, Any], found: Evaluation) 
         temporary.write_text(json.dumps(scored, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     values = {score.name: score.per_image.numpy() for score in found.scores if score.per_image is not None}
     with replacing(folder / PER_IMAGE) as temporary:
-        pd.DataFrame({"image": list(found.keys), **values}).to_parquet(temporary, compression="zstd", index=False)
+        images = {"image": [printable(key) for key in found.keys]}
+        pd.DataFrame(images | values).to_parquet(temporary, compression="zstd", index=False)
     with replacing(folder / STRIPS) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, keys=np.array(found.strip_keys), strips=found.strips)
+        np.savez_compressed(file, keys=np.array([printable(key) for key in found.strip_keys]), strips=found.strips)
 
 
 def read_protocol(folder: Path) -> dict[str, dict[str, Any]]:
