@@ -76,6 +76,7 @@ SCORING: dict[str, Any] = {
     "eval.split": "val",
     "eval.limit": 3,
     "eval.seed": 1,
+    "eval.seeds": 2,
     "metrics.psnr": {"name": "ssim"},
     "metrics.diversity.samples": 3,
 }
@@ -111,7 +112,7 @@ CASES = [
 @pytest.fixture(scope="module")
 def config() -> dict[str, Any]:
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        composed = compose("config", ["metrics=[psnr,diversity]"])
+        composed = compose("config", ["metrics=[psnr,diversity]", "sampler=ddim"])
     return OmegaConf.to_container(composed, resolve=True)  # type: ignore[return-value]
 
 

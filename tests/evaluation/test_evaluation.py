@@ -17,6 +17,7 @@ from zoo.evaluation.evaluate import EvalConfig, evaluate
 from zoo.features import Features
 from zoo.methods.colorer import ModelColorer, OpenView, Photos
 from zoo.metrics import Metric, Score
+from zoo.metrics._frechet import FrechetMetric
 
 
 class Recorder(Metric):
@@ -197,3 +198,51 @@ def test_a_limit_scores_fewer_images_and_names_other_data(dataset: Dataset, tmp_
 def test_impossible_evaluations_are_refused(options: dict) -> None:
     with pytest.raises(ZooError, match=r"eval\."):
         EvalConfig(**options)
+
+
+class MeanColor:
+    identity = "mean colour"
+
+    def __call__(self, rgb: Tensor) -> Tensor:
+        return rgb.mean(dim=(2, 3))
+
+
+class AllSamples(Pairs):
+    """Wants three samples of all images."""
+
+    samples, images = 3, None
+
+
+class PixelFD(FrechetMetric):
+    """On mean colours."""
+
+    name = "fd_pixels"
+
+    def load(self, device: str) -> None:
+        self.extractor = MeanColor()
+
+
+def test_metrics_of_sets_see_each_sampling_for_itself_and_tell_mean_and_each(dataset: Dataset, tmp_path: Path) -> None:
+    recorder = AllSamples()
+    both = run(dataset, tmp_path, PixelFD(), recorder, seeds=3, batch_size=2)
+    score = both.scores[0]
+    samplings = torch.cat(recorder.sampled, dim=1)
+    expected = []
+    for colored in samplings:
+        alone = PixelFD()
+        alone.load("cpu")
+        alone.update(colored, torch.cat(recorder.truth))
+        expected.append(alone.compute()[0].value)
+    assert score.samplings == pytest.approx(expected)
+    assert score.value == pytest.approx(sum(expected) / 3)
+    assert score.note.startswith("3 samplings: ")
+
+
+def test_one_sampling_is_no_mean(dataset: Dataset, tmp_path: Path) -> None:
+    score = run(dataset, tmp_path, PixelFD()).scores[0]
+    assert (score.samplings, score.note) == ((), "")
+
+
+def test_more_samplings_change_no_score_of_single_images(dataset: Dataset, tmp_path: Path) -> None:
+    one, three = (run(dataset, tmp_path, registry.metrics.create("psnr"), PixelFD(), seeds=n).scores[0] for n in (1, 3))
+    assert one.value == three.value

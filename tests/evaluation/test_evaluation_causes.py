@@ -192,7 +192,10 @@ def test_the_mean_of_a_group_is_over_its_images_that_have_a_value() -> None:
     values = torch.tensor([1.0, 2.0, 4.0, float("nan"), 7.0])
     score = Score("error", 3.5, False, per_image=values)
     found = by_group([score], ["a", "b", "a", "a", None])
-    assert [(s.name, s.value, s.note) for s in found] == [("error[a]", 2.5, "2 images"), ("error[b]", 2.0, "1 images")]
+    assert [(s.name, s.value, s.note) for s in found] == [
+        ("error[a]", 2.5, "2 images, 95 % interval -16.56 to 21.56"),
+        ("error[b]", 2.0, "1 image"),
+    ]
     assert all(s.higher_is_better is False for s in found)
 
 

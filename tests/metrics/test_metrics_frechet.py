@@ -123,8 +123,8 @@ def test_a_metric_of_fewer_than_two_images_is_a_hole_with_its_reason(n: int) -> 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"space": "inception"}, "expected one of st_lpips, arcface, facenet"),
-        ({"space": "st_lpips", "weights": "x.pth"}, "takes neither weights nor face_box"),
+        ({"space": "vgg"}, "expected one of st_lpips, inception, arcface, facenet, dino"),
+        ({"space": "st_lpips", "weights": "x.pth"}, "has its own weights"),
         ({"space": "facenet", "face_box": [0.0, 0.0, 0.0]}, "positive side"),
     ],
 )

@@ -14,7 +14,8 @@ import zoo
 from zoo.errors import WeightsNotFoundError, ZooError
 from zoo.metrics import FeatureMetric
 from zoo.metrics._inception import RECORD, load_inception, network
-from zoo.metrics.kid import KID, squared_mmd
+from zoo.metrics._mmd import squared_mmd
+from zoo.metrics.kid import KID, cubic
 from zoo.weights import sha256_file
 
 
@@ -115,12 +116,12 @@ def test_a_file_of_another_layout_is_refused(tmp_path: Path) -> None:
 def test_mmd_is_the_formula_written_as_loops_whatever_is_held_at_a_time() -> None:
     x, y = features(7, 0), features(7, 1) + 0.5
     expected = mmd_by_loops(x.numpy(), y.numpy())
-    assert squared_mmd(x, y) == pytest.approx(expected)
-    assert squared_mmd(x, y, rows=3) == pytest.approx(expected)
+    assert squared_mmd(x, y, cubic) == pytest.approx(expected)
+    assert squared_mmd(x, y, cubic, rows=3) == pytest.approx(expected)
 
 
 def test_mmd_is_unbiased_zero_on_average_for_one_distribution() -> None:
-    found = torch.tensor([squared_mmd(features(20, 2 * s), features(20, 2 * s + 1)) for s in range(200)])
+    found = torch.tensor([squared_mmd(features(20, 2 * s), features(20, 2 * s + 1), cubic) for s in range(200)])
     assert found.min() < 0
     assert abs(found.mean()) < 3 * found.std() / 200**0.5
 
@@ -129,7 +130,9 @@ def test_mmd_is_unbiased_when_each_pair_shares_much() -> None:
     values = []
     for s in range(200):
         shared = features(20, 3 * s)
-        values.append(squared_mmd(shared + 0.1 * features(20, 3 * s + 1), shared + 0.1 * features(20, 3 * s + 2)))
+        values.append(
+            squared_mmd(shared + 0.1 * features(20, 3 * s + 1), shared + 0.1 * features(20, 3 * s + 2), cubic)
+        )
     found = torch.tensor(values)
     assert abs(found.mean()) < 3 * found.std() / 200**0.5
 
@@ -144,13 +147,13 @@ def test_kid_is_the_mean_of_its_blocks_by_their_size() -> None:
     pred, truth = images(25), images(25, 1)
     x, y = pred.mean((2, 3)).double(), truth.mean((2, 3)).double()
     blocks = [slice(0, 10), slice(10, 25)]  # the last takes what is left
-    expected = sum(squared_mmd(x[block], y[block]) * len(x[block]) for block in blocks) / 25
+    expected = sum(squared_mmd(x[block], y[block], cubic) * len(x[block]) for block in blocks) / 25
     assert kid_of(PixelKID(subset_size=10), pred, truth, 8) == pytest.approx(expected)
 
 
 def test_kid_of_fewer_images_than_two_blocks_compares_all_of_them() -> None:
     pred, truth = images(19), images(19, 1)
-    expected = squared_mmd(pred.mean((2, 3)).double(), truth.mean((2, 3)).double())
+    expected = squared_mmd(pred.mean((2, 3)).double(), truth.mean((2, 3)).double(), cubic)
     assert kid_of(PixelKID(subset_size=10), pred, truth, 4) == pytest.approx(expected)
 
 

@@ -17,8 +17,9 @@ import zoo
 from support.tiny_arcface import tiny_arcface
 from zoo.color.lab import lab_to_rgb, rgb_to_lab
 from zoo.errors import WeightsNotFoundError, ZooError
+from zoo.faces.framing import WHOLE, Box
 from zoo.metrics import Metric
-from zoo.metrics._face_space import FaceSpace
+from zoo.metrics._encoder_space import EncoderSpace
 from zoo.metrics._st_lpips import load_st_lpips, pooled_activations
 
 FACES, FACENET, ARCFACE = (os.environ.get(f"ZOO_TEST_{name}") for name in ("FACES", "FACENET", "ARCFACE"))
@@ -132,8 +133,11 @@ def test_images_too_small_for_alexnet_are_refused(name: str) -> None:
         zoo.create_metric(name).update(images(side=16), images(side=16))
 
 
-def load_space(weights: str, face_box: list[float] | None = None) -> FaceSpace:
-    space = FaceSpace("arcface", weights, face_box)
+LEFT, RIGHT = Box(0.0, 0.0, 0.5), Box(0.5, 0.0, 0.5)
+
+
+def load_space(weights: str, face_box: list[float] | None = None) -> EncoderSpace:
+    space = EncoderSpace("arcface", weights, face_box)
     space.load("cpu", "option")
     return space
 
@@ -175,9 +179,32 @@ def test_a_face_box_says_where_the_network_looks(arcface: str) -> None:
     assert not torch.allclose(whole(outside), whole(truth), rtol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["identity", "fd"])
+@pytest.mark.parametrize(("face_box", "looks_at"), [("auto", LEFT), (None, WHOLE), ([0.5, 0.0, 0.5], RIGHT)])
+def test_a_metric_of_faces_looks_where_the_dataset_has_them_unless_it_is_told_otherwise(
+    name: str, face_box: Any, looks_at: Box, arcface: str
+) -> None:
+    metric = zoo.create_metric(name, space="arcface", weights=arcface, face_box=face_box)
+    metric.locate_faces(lambda: LEFT)
+    metric.load("cpu")
+    space = metric._face if name == "identity" else metric.extractor
+    torch.testing.assert_close(space(images()), load_space(arcface, list(looks_at))(images()))
+
+
+def test_a_metric_that_looks_at_no_face_does_not_have_one_looked_for() -> None:
+    def find() -> Box:
+        raise AssertionError("looked for")
+
+    for metric in (zoo.create_metric("fd"), zoo.create_metric("psnr"), zoo.create_metric("identity", face_box=None)):
+        metric.locate_faces(find)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"space": "vgg"}, "expected one of arcface, facenet"), ({"face_box": [0.0, 1.0]}, "expected x0, y0 and")],
+    [
+        ({"space": "vgg"}, "expected one of arcface, facenet"),
+        ({"face_box": [0.0, 1.0]}, "expected auto, or x0, y0 and"),
+    ],
 )
 def test_an_impossible_option_of_identity_is_refused_at_construction(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ZooError, match=message):
@@ -230,7 +257,7 @@ def test_the_facenet_space_agrees_with_facenet_pytorch(monkeypatch: pytest.Monke
     from facenet_pytorch import InceptionResnetV1
 
     rgb = images(2, side=160)
-    space = FaceSpace("facenet", "casia-webface", None)
+    space = EncoderSpace("facenet", "casia-webface", None)
     space.load("cpu", "option")
     with torch.no_grad():
         theirs = InceptionResnetV1(pretrained="casia-webface").eval()((255 * rgb - 127.5) / 128)

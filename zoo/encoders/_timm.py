@@ -107,4 +107,8 @@ class Input(nn.Module):
             self.register_buffer(name, values.view(1, -1, 1, 1), persistent=False)
 
     def forward(self, L: Tensor) -> Tensor:  # (N, 1, H, W) → (N, channels, size, size)
-        return (grey_to_srgb(square(L, self.size)) - self.mean) / self.std
+        return self.normalize(grey_to_srgb(square(L, self.size)))
+
+    def normalize(self, x: Tensor) -> Tensor:
+        """Of sRGB in [0, 1], with the statistics that the network was trained with."""
+        return (x - self.mean) / self.std

@@ -75,6 +75,10 @@ class DINO(Encoder):
         x, maps = self.net.forward_intermediates(self.see(L), indices=self.blocks, norm=True)
         return Features(tuple(maps), x[:, :1])  # of x (N, 1 + registers + patches, D), the class token
 
+    def embed_rgb(self, rgb: Tensor) -> Tensor:
+        """Class tokens (N, D) of sRGB (N, 3, S, S) in [0, 1], S the input's size: for metrics, which see colour."""
+        return self.net.forward_features(self.see.normalize(rgb))[:, 0]
+
 
 def _patch(net: nn.Module, model: str) -> int:
     """Side of a vision transformer's patches."""

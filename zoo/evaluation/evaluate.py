@@ -35,6 +35,8 @@ class EvalConfig:
         samples: colourings per image of the picture; of the others as many as the metrics ask for.
         strips: images of the picture.
         seed: of the noise.
+        seeds: samplings of all images for the metrics of sets (fd, fid, kid, …), whose spread tells how much these
+            depend on the noise. Each takes as long as colouring the images once.
     """
 
     split: Split = "test"
@@ -43,11 +45,12 @@ class EvalConfig:
     samples: int = 3
     strips: int = 8
     seed: int = 0
+    seeds: int = 1
 
     def __post_init__(self) -> None:
         if self.split not in ("train", "val", "test"):
             raise ZooError(f"eval.split must be train, val or test, not {self.split!r}")
-        for name in ("limit", "batch_size", "samples", "strips"):
+        for name in ("limit", "batch_size", "samples", "strips", "seeds"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ZooError(f"eval.{name} must be at least 1, not {value}")
@@ -107,7 +110,9 @@ def evaluate(
     open_real = partial(
         open_real_features, images=images, batches=batches, cache_dir=cache_dir, device=device, progress=progress
     )
-    scorer = Scorer(metrics, device, open_real)
+    for metric in metrics:
+        metric.locate_faces(lambda: dataset.face_box)
+    scorer = Scorer(metrics, device, open_real, samplings=config.seeds)
 
     strips = _Strips(config)
     place, spent = 0, 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from zoo.errors import ZooError
 from zoo.evaluation.real_features import RealFeatures
 from zoo.metrics import Extractor, FeatureMetric, Metric, Score
-from zoo.metrics._per_image import mean_score
+from zoo.metrics._per_image import mean_score, spread
 
 OpenRealFeatures = Callable[[Extractor], RealFeatures]
 
@@ -25,14 +26,20 @@ class Scorer:
         metrics: one that cannot be had becomes a hole with its reason.
         device: where they compute.
         open_real: the real images' features, at the same places.
+        samplings: metrics of features see so many samplings of all images, each for itself, and tell their mean.
     """
 
-    def __init__(self, metrics: Sequence[Metric], device: str, open_real: OpenRealFeatures) -> None:
-        self._metrics = metrics
+    def __init__(
+        self, metrics: Sequence[Metric], device: str, open_real: OpenRealFeatures, *, samplings: int = 1
+    ) -> None:
+        self._metrics, self._samplings = metrics, samplings
+        self._again: dict[int, list[FeatureMetric]] = {}  # of each metric of sets, one for each further sampling
         self._ready: list[Metric] = []
         self._missing: dict[int, list[Score]] = {}
         self._real: dict[str, RealFeatures] = {}  # by the identity of their extractor
         for metric in metrics:
+            if isinstance(metric, FeatureMetric):
+                self._again[id(metric)] = [copy.deepcopy(metric) for _ in range(samplings - 1)]
             try:
                 metric.load(device)
                 self._ready.append(metric)
@@ -44,7 +51,12 @@ class Scorer:
 
     def samples(self, place: int) -> int:
         """How many colourings of the image at ``place`` the metrics want to see."""
-        return max((m.samples for m in self._ready if m.images is None or place < m.images), default=1)
+        wanted = [
+            max(m.samples, self._samplings if isinstance(m, FeatureMetric) else 1)
+            for m in self._ready
+            if m.images is None or place < m.images
+        ]
+        return max(wanted, default=1)
 
     def update(self, colored: Sequence[Tensor], truth: Tensor, start: int) -> None:
         """Take in the images at the places from ``start``.
@@ -53,20 +65,22 @@ class Scorer:
             coloured: samples, each (n, 3, H, W) sRGB in [0, 1], of the first n that `samples` asks for.
             truth: (N, 3, H, W).
         """
-        found: dict[str, Tensor] = {}  # features of the colourings
+        found: dict[tuple[str, int], Tensor] = {}  # features of the colourings, by extractor and sampling
         real: dict[str, Tensor] = {}
         for metric in self._ready:
             n = len(truth) if metric.images is None else min(len(truth), metric.images - start)
             if n <= 0:
                 continue
-            if metric.samples > 1:
+            if isinstance(metric, FeatureMetric):
+                space = metric.extractor.identity
+                if space not in real:
+                    real[space] = self._real[space].read(range(start, start + len(truth)))
+                for sampling, one in enumerate((metric, *self._again[id(metric)])):
+                    if (space, sampling) not in found:
+                        found[space, sampling] = metric.extractor(colored[sampling]).float().cpu()
+                    one.update_features(found[space, sampling][:n], real[space][:n])
+            elif metric.samples > 1:
                 metric.update_samples(torch.stack([sample[:n] for sample in colored[: metric.samples]]), truth[:n])
-            elif isinstance(metric, FeatureMetric):
-                name = metric.extractor.identity
-                if name not in found:
-                    found[name] = metric.extractor(colored[0]).float().cpu()
-                    real[name] = self._real[name].read(range(start, start + len(truth)))
-                metric.update_features(found[name][:n], real[name][:n])
             else:
                 metric.update(colored[0][:n], truth[:n])
 
@@ -80,11 +94,25 @@ class Scorer:
         scores: list[Score] = []
         for metric in self._metrics:
             if metric in self._ready:
-                found = [in_order(score, order) for score in metric.compute()]
+                found = [in_order(score, order) for score in self._computed(metric)]
             else:
                 found = self._missing[id(metric)]
             scores += found + (by_group(found, groups) if metric.by_group else [])
         return scores
+
+    def _computed(self, metric: Metric) -> list[Score]:
+        again = self._again.get(id(metric), [])
+        return [mean_of_samplings(scores) for scores in zip(*(one.compute() for one in (metric, *again)), strict=True)]
+
+
+def mean_of_samplings(scores: Sequence[Score]) -> Score:
+    """One score of several, of the same name: their mean, with each of them kept."""
+    values = [score.value for score in scores if score.value is not None]
+    if len(scores) == 1 or len(values) < len(scores):
+        return scores[0]
+    shown = ", ".join(f"{value:.4g}" for value in values)
+    note = f"{len(values)} samplings: {shown}"
+    return replace(scores[0], value=sum(values) / len(values), samplings=tuple(values), note=note)
 
 
 def in_order(score: Score, order: np.ndarray) -> Score:
@@ -100,7 +128,8 @@ def in_order(score: Score, order: np.ndarray) -> Score:
 
 
 def by_group(scores: Sequence[Score], groups: Sequence[str | None]) -> list[Score]:
-    """Each per-image score averaged over each group: ``skin_tone_error[tan]``, with the number of images noted.
+    """Each per-image score averaged over each group: ``skin_b_diff[tan]``, with the number of images noted and the
+    mean's interval.
 
     Args:
         groups: of each image, in the order of the per-image values; None: not known.
@@ -112,8 +141,6 @@ def by_group(scores: Sequence[Score], groups: Sequence[str | None]) -> list[Scor
             if score.per_image is None:
                 continue
             values = score.per_image[members]
-            values = values[~values.isnan()]
-            value = values.mean().item() if len(values) else None
-            name, note = f"{score.name}[{group}]", f"{len(values)} images"
-            found.append(Score(name, value, score.higher_is_better, note=note))
+            value = None if values.isnan().all() else values.nanmean().item()
+            found.append(Score(f"{score.name}[{group}]", value, score.higher_is_better, note=spread(values)))
     return found

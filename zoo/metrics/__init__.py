@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
+
+from zoo.faces.framing import Box
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Score:
         higher_is_better: None where neither is (e.g. the colourfulness of the truth).
         per_image: (N,) values whose mean is ``value``, where the metric is one; None for distances of sets. NaN: this
             image has no value and does not count.
+        samplings: the values of several samplings of the set, whose mean is ``value``; (): there was one.
     """
 
     name: str
@@ -27,6 +31,7 @@ class Score:
     higher_is_better: bool | None
     per_image: Tensor | None = None
     note: str = ""
+    samplings: tuple[float, ...] = ()
 
 
 class Metric(ABC):
@@ -47,6 +52,10 @@ class Metric(ABC):
     by_group: bool = False
     samples: int = 1
     images: int | None = None
+
+    def locate_faces(self, find: Callable[[], Box | None]) -> None:
+        """Told before `load` how to find where the ArcFace template's square lies in the dataset's images
+        (`Dataset.face_box`); ``find`` may take a while, so only a metric that looks at faces calls it."""
 
     def load(self, device: str) -> None:
         """Load what it needs onto ``device``. Raises `zoo.errors.ZooError` (e.g. `WeightsNotFoundError`) if it cannot:

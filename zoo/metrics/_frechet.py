@@ -68,7 +68,7 @@ def frechet_distance(mu1: Tensor, cov1: Tensor, mu2: Tensor, cov2: Tensor) -> fl
 
 
 class FrechetMetric(FeatureMetric):
-    """Fréchet distance between colourings and truths in one feature space; a subclass's `prepare` says in which.
+    """Fréchet distance between colourings and truths in one feature space; a subclass's `load` says in which.
 
     Biased at a small number of images: never compare across numbers.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from array import array
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -13,7 +14,13 @@ from zoo.metrics import Metric, Score
 
 
 class PerImageMetric(Metric):
-    """Gives one value per image and score; the score is their mean."""
+    """Gives one value per image and score; the score is their mean.
+
+    Attributes:
+        intervals: the notes tell the number of images and the interval of the mean.
+    """
+
+    intervals = False
 
     def __init__(self) -> None:
         self._values = {name: array("d") for name in self.names()}  # in one piece: small tensors fragment the memory
@@ -35,7 +42,10 @@ class PerImageMetric(Metric):
             return self.missing("no images")
         better = self.names()
         values = {name: torch.tensor(found, dtype=torch.float64) for name, found in self._values.items()}
-        return [mean_score(name, v, better[name]) for name, v in values.items()]
+        scores = [mean_score(name, v, better[name]) for name, v in values.items()]
+        if not self.intervals:
+            return scores
+        return [score if score.value is None else replace(score, note=spread(values[score.name])) for score in scores]
 
 
 def mean_score(name: str, values: Tensor, higher_is_better: bool | None) -> Score:
@@ -45,6 +55,19 @@ def mean_score(name: str, values: Tensor, higher_is_better: bool | None) -> Scor
         return Score(name, None, higher_is_better, note="no image has a value")
     note = "" if counted.all() else f"{int(counted.sum())} of {len(values)} images have a value"
     return Score(name, values[counted].mean().item(), higher_is_better, per_image=values, note=note)
+
+
+def spread(values: Tensor) -> str:
+    """The number of values (N,) that are not NaN, and the 95 % interval of their mean (Student's t)."""
+    counted = values[~values.isnan()].double()
+    n = len(counted)
+    shown = f"{n} image" if n == 1 else f"{n} images"
+    if n < 2:
+        return shown
+    from scipy.special import stdtrit  # type: ignore[import-untyped]  # scipy.stats takes a second
+
+    half = stdtrit(n - 1, 0.975) * counted.std().item() / n**0.5
+    return f"{shown}, 95 % interval {counted.mean().item() - half:.4g} to {counted.mean().item() + half:.4g}"
 
 
 def require_side(images: Tensor, least: int, metric: str) -> None:

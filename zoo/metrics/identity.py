@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from zoo.metrics._face_space import FaceSpace
+from zoo.errors import ZooError
+from zoo.faces.framing import Box
+from zoo.metrics._encoder_space import AUTO, FACE_SPACES, EncoderSpace
 from zoo.metrics._per_image import PerImageMetric
 from zoo.registry import metrics
 
@@ -22,20 +24,26 @@ class Identity(PerImageMetric):
     Args:
         space: ``"arcface"`` or ``"facenet"``.
         weights: as the option of the encoder of that name; None: its default.
-        face_box: x0, y0, side of the ArcFace template's square in the images; None: the network sees all of them.
+        face_box: x0, y0, side of the ArcFace template's square in the images; ``"auto"``: the dataset's; None: the
+            network sees all of them.
 
     Raises:
         ZooError: an unknown space, or no such box.
     """
 
     def __init__(
-        self, space: str = "arcface", weights: str | None = None, face_box: Sequence[float] | None = None
+        self, space: str = "arcface", weights: str | None = None, face_box: Sequence[float] | str | None = AUTO
     ) -> None:
-        self._face = FaceSpace(space, weights, face_box)
+        if space not in FACE_SPACES:
+            raise ZooError(f"unknown face space {space!r}; expected one of {', '.join(FACE_SPACES)}")
+        self._face = EncoderSpace(space, weights, face_box)
         super().__init__()
 
     def names(self) -> dict[str, bool | None]:
         return {f"identity_{self._face.space}": True}
+
+    def locate_faces(self, find: Callable[[], Box | None]) -> None:
+        self._face.locate_faces(find)
 
     def load(self, device: str) -> None:
         self._face.load(device, "metrics.identity.weights")

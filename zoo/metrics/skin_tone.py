@@ -1,4 +1,4 @@
-"""Does a colouring change the tone of the skin? The individual typology angle (Chardon, Cretois & Hourseau 1991)."""
+"""Does a colouring change the colour of the skin? Errors of its b*, hue angle and chroma."""
 
 from __future__ import annotations
 
@@ -16,31 +16,45 @@ _LEAST = 0.02  # of the face's ellipse that must look like skin in the truth
 
 @metrics.register("skin_tone")
 class SkinTone(PerImageMetric):
-    """Individual typology angle of the skin, colouring against truth, in degrees.
+    """Colour of the skin, colouring against truth, by the medians of its a* and b*.
 
-    ITA = atan2(L* − 50, b*), of the median L* and b* of the skin: above 55° very light, 41–55 light, 28–41
-    intermediate, 10–28 tan, −30–10 brown, below −30 dark. L* is given, so an error is one of b*.
+    * ``skin_b``: of b*, in Lab units. Positive: too yellow.
+    * ``skin_hue``: of the hue angle atan2(b*, a*), in degrees. Positive: too yellow or green, negative: too red. It
+      means little where a colouring has hardly any chroma.
+    * ``skin_chroma``: of √(a*² + b*²), in Lab units. Positive: too vivid.
 
-    * ``skin_tone_error``: mean over images of \\|colouring − truth\\|; with ``by_group``, for each group of faces too.
-    * ``skin_tone_bias``: mean of the signed difference. Positive: the colourings are too blue or pale, as if lighter.
+    Each as ``…_abs_diff``, the mean over images of \\|colouring − truth\\|, and ``…_diff``, with its sign; with the
+    number of images and the mean's 95 % interval in the note; with ``by_group``, for each group of faces too. Not the
+    individual typology angle: L* is given, so that its error is one of b* weighed by lightness, and differs between
+    groups of people whose skin is coloured equally well.
 
     Skin is looked for in the truth alone: pixels of a plausible skin colour in the middle of the image, where a framed
     face is. An image without such pixels (a grey photo) has no value and does not count.
     """
 
+    version = 2
     by_group = True
+    intervals = True
 
     def names(self) -> dict[str, bool | None]:
-        return {"skin_tone_error": False, "skin_tone_bias": None}
+        return {
+            f"skin_{part}{suffix}": better
+            for part in ("b", "hue", "chroma")
+            for suffix, better in (("_abs_diff", False), ("_diff", None))
+        }
 
     def measure(self, pred: Tensor, truth: Tensor) -> dict[str, Tensor]:
         from kornia.color import rgb_to_lab
 
         found, real = rgb_to_lab(pred), rgb_to_lab(truth)
         skin = skin_mask(real)
-        bias = typology_angle(found, skin) - typology_angle(real, skin)
-        bias = (bias + 180) % 360 - 180
-        return {"skin_tone_error": bias.abs(), "skin_tone_bias": bias}
+        differences = skin_color(found, skin) - skin_color(real, skin)  # (3, N)
+        values: dict[str, Tensor] = {}
+        for part, difference in zip(("b", "hue", "chroma"), differences, strict=True):
+            if part == "hue":
+                difference = (difference + 180) % 360 - 180
+            values |= {f"skin_{part}_abs_diff": difference.abs(), f"skin_{part}_diff": difference}
+        return values
 
 
 def skin_mask(lab: Tensor) -> Tensor:
@@ -60,11 +74,12 @@ def skin_mask(lab: Tensor) -> Tensor:
     return skin & enough[:, None, None]
 
 
-def typology_angle(lab: Tensor, skin: Tensor) -> Tensor:
-    """ITA in degrees (N,) of the pixels ``skin`` (N, H, W) of ``lab`` (N, 3, H, W); NaN where there are none."""
+def skin_color(lab: Tensor, skin: Tensor) -> Tensor:
+    """b*, hue in degrees and chroma, (3, N), of the median a* and b* of the pixels ``skin`` (N, H, W) of ``lab``
+    (N, 3, H, W); NaN where there are none."""
     hidden = lab.masked_fill(~skin[:, None], float("nan")).flatten(2)  # (N, 3, HW)
-    L, _, b = hidden.nanmedian(dim=2).values.unbind(dim=1)  # (N,)
-    return torch.rad2deg(torch.atan2(L - 50, b))
+    _, a, b = hidden.nanmedian(dim=2).values.unbind(dim=1)  # (N,)
+    return torch.stack([b, torch.rad2deg(torch.atan2(b, a)), torch.hypot(a, b)])
 
 
 def _ellipse(height: int, width: int) -> Tensor:

@@ -53,7 +53,7 @@ def protocol(spec: Spec, *, manifest: str) -> dict[str, Any]:
         "manifest": manifest,
         "image_size": spec.image_size,
         "sampler": spec.as_dict()["sampler"],
-        "eval": {"split": spec.eval.split, "limit": spec.eval.limit, "seed": spec.eval.seed},
+        "eval": {"split": spec.eval.split, "limit": spec.eval.limit, "seed": spec.eval.seed, "seeds": spec.eval.seeds},
         "metrics": {
             key: {**metric.as_dict(), "version": registry.metrics.get(metric.name).version}
             for key, metric in spec.metrics.items()

@@ -1,8 +1,8 @@
-"""Embeddings of colour faces, by the recognition networks of the encoders ``arcface`` and ``facenet``."""
+"""Embeddings of colour images, by the networks of the encoders ``arcface``, ``facenet`` and ``dino``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -13,27 +13,33 @@ from zoo.faces.framing import WHOLE, Box, crop
 from zoo.registry import encoders
 
 FACE_SPACES = ("arcface", "facenet")
+ENCODER_SPACES = (*FACE_SPACES, "dino")
+AUTO = "auto"
 
 
-class FaceSpace:
+class EncoderSpace:
     """sRGB (N, 3, H, W) in [0, 1] → embeddings (N, D), as the network gives them, of any length.
 
     The encoders themselves see L alone, which colouring and truth share; this sends colour through their networks.
 
     Args:
-        space: one of `FACE_SPACES`.
+        space: one of `ENCODER_SPACES`.
         weights: as the encoder's option; None: its default.
-        face_box: x0, y0, side of the ArcFace template's square in the images, see `zoo.faces.framing`; None: the
-            network sees the whole image.
+        face_box: x0, y0, side of the ArcFace template's square in the images, see `zoo.faces.framing`; ``"auto"``: the
+            dataset's, of which `locate_faces` hears; None, or where that is not known: the network sees the whole
+            image.
     """
 
-    def __init__(self, space: str, weights: str | None, face_box: Sequence[float] | None) -> None:
-        if space not in FACE_SPACES:
-            raise ZooError(f"unknown face space {space!r}; expected one of {', '.join(FACE_SPACES)}")
-        if face_box is not None and (len(face_box) != 3 or face_box[2] <= 0):
-            raise ZooError(f"face_box={list(face_box)}: expected x0, y0 and a positive side, in fractions of the image")
+    def __init__(self, space: str, weights: str | None = None, face_box: Sequence[float] | str | None = AUTO) -> None:
+        if space not in ENCODER_SPACES:
+            raise ZooError(f"unknown space {space!r}; expected one of {', '.join(ENCODER_SPACES)}")
         self.space, self.weights = space, weights
-        self.face_box = None if face_box is None else Box(*face_box)
+        self.face_box, self._auto = _parsed(face_box), face_box == AUTO
+
+    def locate_faces(self, find: Callable[[], Box | None]) -> None:
+        """Ask ``find`` for the dataset's face box if it is wanted, before `load`."""
+        if self._auto and self.space in FACE_SPACES:
+            self.face_box = find()
 
     def load(self, device: str, option: str) -> None:
         """Load the network onto ``device``; ``option`` is what takes its weights, for messages.
@@ -59,3 +65,12 @@ class FaceSpace:
     @torch.no_grad()
     def __call__(self, rgb: Tensor) -> Tensor:
         return self._encoder.embed_rgb(crop(rgb.to(self._device), self._view, self._encoder.spec.input_size))
+
+
+def _parsed(face_box: Sequence[float] | str | None) -> Box | None:
+    if face_box is None or face_box == AUTO:
+        return None
+    if isinstance(face_box, str) or len(face_box) != 3 or face_box[2] <= 0:
+        shown = face_box if isinstance(face_box, str) else list(face_box)
+        raise ZooError(f"face_box={shown}: expected auto, or x0, y0 and a positive side, in fractions of the image")
+    return Box(*face_box)

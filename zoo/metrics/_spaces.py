@@ -1,0 +1,67 @@
+"""Feature spaces by name, for every metric that compares sets of images in one."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+
+from zoo.errors import ZooError
+from zoo.faces.framing import Box
+from zoo.metrics import FeatureMetric
+from zoo.metrics._encoder_space import AUTO, ENCODER_SPACES, FACE_SPACES, EncoderSpace
+from zoo.metrics._inception import load_inception
+from zoo.metrics._st_lpips import PooledSTLPIPS
+
+SPACES = ("st_lpips", "inception", *ENCODER_SPACES)
+
+
+class SpaceMetric(FeatureMetric):
+    """Compares sets in a named space; its scores end in that name.
+
+    * ``st_lpips``: AlexNet of shift-tolerant LPIPS, activations of its five layers (not unit-normalised) averaged
+      over the image at its own size, 1152 numbers. It sees colour well and needs no download: a stand-in for FID's.
+    * ``inception``: that of FID, 2048 numbers.
+    * ``dino``: DINOv2's class token, of the image at 112 px, 384 numbers (Stein et al. 2023: nearer to what people
+      see than Inception).
+    * ``arcface``, ``facenet``: embeddings of the colour face, not normalised. They hardly see colour.
+
+    Args:
+        space: one of the above.
+        weights: as the option of the encoder of that name, or the path of Inception's; st_lpips has its own.
+        face_box: for the face networks, x0, y0, side of the ArcFace template's square; ``"auto"``: the dataset's;
+            None: the whole image.
+
+    Raises:
+        ZooError: an unknown space, or an option that it does not take.
+    """
+
+    metric: str  # its name in the configuration, for messages
+
+    def __init__(
+        self, space: str = "st_lpips", weights: str | None = None, face_box: Sequence[float] | str | None = AUTO
+    ) -> None:
+        if space not in SPACES:
+            raise ZooError(f"metrics.{self.metric}.space={space}: unknown; expected one of {', '.join(SPACES)}")
+        if space == "st_lpips" and weights is not None:
+            raise ZooError(f"metrics.{self.metric}: space st_lpips has its own weights; leave weights null")
+        if space not in FACE_SPACES and face_box not in (None, AUTO):
+            raise ZooError(f"metrics.{self.metric}: space {space} takes no face_box; leave it auto or null")
+        self.space, self.weights = space, weights
+        self._encoder = EncoderSpace(space, weights, face_box) if space in ENCODER_SPACES else None
+
+    def locate_faces(self, find: Callable[[], Box | None]) -> None:
+        if self._encoder is not None:
+            self._encoder.locate_faces(find)
+
+    def load(self, device: str) -> None:
+        option = f"metrics.{self.metric}.weights"
+        if self._encoder is not None:
+            self._encoder.load(device, option)
+            self.extractor = self._encoder
+        elif self.space == "inception":
+            self.extractor = load_inception(self.weights, device, option)
+        else:
+            self.extractor = PooledSTLPIPS(device)
+
+    @abstractmethod
+    def names(self) -> dict[str, bool | None]: ...
