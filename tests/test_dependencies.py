@@ -31,6 +31,7 @@ MODULES = {  # of packages that may not be installed here
     "pillow-heif": {"pillow_heif"},
     "stlpips-pytorch": {"stlpips_pytorch"},
 }
+OPTIONAL = {"denoising_diffusion_pytorch", "diffusers"}  # speed.py's rivals, where they are installed by hand
 
 
 def name_of(requirement: str) -> str:
@@ -73,9 +74,6 @@ def test_whatever_is_imported_is_declared(modules: dict[str, set[str]]) -> None:
     declared = [*PROJECT["dependencies"], *(r for extra in EXTRAS if extra != "dev" for r in EXTRAS[extra])]
     brought = set().union(*(modules.get(name_of(requirement), set()) for requirement in declared))
     assert imported_by(ROOT / "zoo") - brought == OPTIONAL
-
-
-OPTIONAL: set[str] = set()  # imported where they are installed by hand
 
 
 @pytest.mark.parametrize(("package", "least"), [("torch", "2.10"), ("pillow", "12.3"), ("onnx", "1.21")])

@@ -75,3 +75,18 @@ def test_a_photo_is_colored_far_from_the_checkout(installed: Path, tmp_path: Pat
 
 def test_the_list_is_that_of_the_checkout(installed: Path, tmp_path: Path) -> None:
     assert "arcface" in facezoo(installed, tmp_path, "list", "arc*")
+
+
+def test_a_sweep_runs_with_an_encoder_of_a_package_in_the_current_folder(installed: Path, tmp_path: Path) -> None:
+    package = tmp_path / "mine"
+    package.mkdir()
+    source = (ROOT / "examples/plugin/src/zoo_edges/encoder.py").read_text()
+    (package / "edges.py").write_text(source.replace("class Edges", '@zoo.register_encoder("edges")\nclass Edges'))
+    small = ["data.n_train=8", "data.n_val=2", "data.n_test=2", "image_size=32", "train.steps=1", "train.batch_size=2"]
+    told = facezoo(
+        installed, tmp_path, "run", "-m", "plugins=[mine.edges]", "encoder=edges,none", "cond=concat",
+        *small, "eval.samples=1", "metrics=[psnr]", "table=table.csv",
+    )  # fmt: skip
+    assert "2 of 2 cells done" in told
+    assert "edges" in facezoo(installed, tmp_path, "compare", "table.csv")
+    assert "2 done" in facezoo(installed, tmp_path, "status")

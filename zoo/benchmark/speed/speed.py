@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,8 +20,10 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 from zoo import registry
+from zoo.benchmark.config.plugins import CONFIGS
 from zoo.benchmark.config.spec import Spec
-from zoo.benchmark.speed import speed_photos
+from zoo.benchmark.speed import rivals, speed_photos
+from zoo.benchmark.speed.processes import measured
 from zoo.benchmark.tables.text_table import render
 from zoo.features import Features
 from zoo.model import ColorDiffusion
@@ -30,7 +31,7 @@ from zoo.training.batches import Batch, Batches, inputs
 from zoo.training.config import TrainConfig
 from zoo.training.diffusion import open_batches
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[3]  # where ``python -m zoo`` finds this zoo
 SEED = 0
 
 
@@ -46,12 +47,9 @@ def measure(options: argparse.Namespace) -> None:
             process("a photo of 12 megapixels, start to file", speed_photos.large_photo, "< 10 s, < 2048 MiB", 1),
             cached_against_memory(options.device, options.rounds, Path(cache)),
             input_share(options.device, options.rounds, Path(cache)),
-            start_up(
-                [sys.executable, "-c", "import zoo"], "import zoo, beyond the interpreter", "< 0.3 s", options.rounds
-            ),
-            start_up(
-                [sys.executable, "benchmarks/run.py", "--help"], "benchmarks/run.py --help", "< 3 s", options.rounds
-            ),
+            start_up(["-c", "import zoo"], "import zoo, beyond the interpreter", "< 0.3 s", options.rounds),
+            start_up(["-m", "zoo", "run", "--help"], "facezoo run --help", "< 3 s", options.rounds),
+            *(against(name, options.device, options.rounds) for name in rivals.RIVALS),
         ):
             table.append(list(row))
             print(f"{row[0]}: {row[1]}", flush=True)
@@ -115,11 +113,26 @@ def input_share(device: str, rounds: int, cache: Path) -> tuple[str, str, str]:
     return "reading a batch / a training step", f"{100 * share:.1f} %", "< 5 %"
 
 
-def start_up(command: list[str], what: str, wanted: str, rounds: int) -> tuple[str, str, str]:
-    """Seconds of a process; for an import, beyond those of the interpreter alone."""
-    bare = [sys.executable, "-c", ""] if "-c" in command else None
-    taken = [_process(command) - (_process(bare) if bare else 0) for _ in range(rounds)]
-    return what, f"{statistics.median(taken):.2f} s", wanted
+def start_up(arguments: list[str], what: str, wanted: str, rounds: int) -> tuple[str, str, str]:
+    """Seconds of an interpreter with ``arguments``; for an import, beyond those of the interpreter alone."""
+
+    def taken(*given: str) -> float:
+        return measured([sys.executable, *given], cwd=ROOT)[0]
+
+    bare = ("-c", "") if arguments[0] == "-c" else None
+    seconds = [taken(*arguments) - (taken(*bare) if bare else 0) for _ in range(rounds)]
+    return what, f"{statistics.median(seconds):.2f} s", wanted
+
+
+def against(name: str, device: str, rounds: int) -> tuple[str, str, str]:
+    """A training step of another project's UNet over ours with the default options: as many parameters, 16 images."""
+    what = f"training step, {name} / default"
+    try:
+        rival = rivals.RIVALS[name]()
+    except ModuleNotFoundError as missing:
+        return what, f"– ({missing.name} is not installed)", "≥ 3 ×"
+    ratio = _ratio(rivals.step(rival, 16, device), _training_step(_model([], device), 16, device), rounds)
+    return what, f"{ratio:.1f} ×", "≥ 3 ×"
 
 
 def _ratio(a: Callable[[], object], b: Callable[[], object], rounds: int) -> float:
@@ -137,14 +150,8 @@ def _ratio(a: Callable[[], object], b: Callable[[], object], rounds: int) -> flo
     return statistics.median(ratios[1:])
 
 
-def _process(command: list[str]) -> float:
-    started = time.perf_counter()
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - started
-
-
 def _spec(overrides: list[str]) -> Spec:
-    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         return Spec.from_config(OmegaConf.to_container(compose("config", overrides=overrides), resolve=True))  # type: ignore[arg-type]
 
 

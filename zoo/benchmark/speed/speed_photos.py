@@ -1,17 +1,16 @@
-"""How fast photos are coloured by the bundled model: the part of benchmarks/speed.py that is about inference.py."""
+"""How fast photos are coloured by the bundled model: the part of speed.py that is about single photos."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from zoo.benchmark.speed.processes import measured
 
 ROOT = Path(__file__).resolve().parents[3]
 LARGE = (4000, 3000)  # 12 megapixels
@@ -48,11 +47,5 @@ def _colored(photo: Image.Image) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "photo.png", Path(folder) / "coloured.png"
         photo.save(source)
-        command = [sys.executable, "inference.py", "--image-path", str(source), "--output", str(target)]
-        started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        if status or not target.is_file():
-            raise RuntimeError(f"{' '.join(command)} ended with status {status}")
-    return seconds, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+        command = [sys.executable, "-m", "zoo", "colorize", "--image-path", str(source), "--output", str(target)]
+        return measured(command, cwd=ROOT)
