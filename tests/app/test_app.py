@@ -258,6 +258,27 @@ def test_the_page_takes_all_kinds_that_can_be_read(actions: Actions, photo: Path
     assert [Path(path).suffix for path in upload.preprocess(given)] == [suffix]
 
 
+@pytest.mark.parametrize(
+    ("control", "value"),
+    [
+        ("Samples", 7),
+        ("Steps", 51),
+        ("Steps", 10**9),
+        ("Steps", math.nan),
+        ("Guidance", -1),
+        ("Seed", -1),
+        ("Model", "/etc"),
+    ],
+)
+def test_a_program_that_poses_as_the_page_cannot_ask_for_more_than_its_controls_offer(
+    actions: Actions, photo: Path, control: str, value: Any
+) -> None:
+    page = build(actions, [photo], max_mb=1)
+    asked = next(block for block in page.blocks.values() if getattr(block, "label", None) == control)
+    with pytest.raises(Exception, match=r"(?i)maximum|minimum|not in the list|NaN"):
+        asked.preprocess(value)
+
+
 # Serving
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ import torch
 from PIL import Image
 
 from support.models import tiny_model
+from support.page_command import started
+from support.reverse_proxy import reverse_proxy
 from zoo.app.checkpoints import discover
 from zoo.app.server import ServerConfig, serving
 
@@ -184,6 +187,24 @@ def test_several_photos_come_back_as_one_zip_without_the_broken_one(
     visit.look("7-album")
     assert visit.fits()
     assert [url for url in visit.asked if not url.startswith((site, "data:", "blob:"))] == []
+
+
+def test_behind_a_reverse_proxy_all_is_asked_of_it_and_works(browser: Any, photo: Path, tmp_path: Path) -> None:
+    tiny_model("unet", "film").save(tmp_path / "small.safetensors")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        public = f"http://127.0.0.1:{listening.getsockname()[1]}/a/zoo"
+        command = started(tmp_path / "small.safetensors", tmp_path, "--root-path", public)
+        with command as (url, _), reverse_proxy(listening, "/a/zoo", url):
+            visit = Visit(browser, f"{public}/", "desktop", tmp_path)
+            upload(visit, photo)
+            visit.says("200 × 160 pixels")
+            visit.page.locator("#color").click()
+            visit.says("Done")
+            with visit.page.expect_download() as download:
+                visit.page.locator("#download").click()
+            assert Image.open(download.value.path()).size == (200, 160)
+            visit.page.context.close()
+    assert [url for url in visit.asked if not url.startswith((f"{public}/", "data:", "blob:"))] == []
 
 
 def test_the_chosen_model_tells_its_encoder_and_conditioning(visit: Visit) -> None:
