@@ -31,6 +31,7 @@ TRAINING: dict[str, Any] = {
     "encoder.frozen": True,
     "cond.name": "none",
     "cond.channels": 32,
+    "cond.source": "embedding",
     "data.name": "lfw",
     "data.n_train": 1999,
     "data.n_val": 199,

@@ -63,6 +63,13 @@ def with_map(features: Features, i: int) -> Features:
     return features._replace(maps=tuple(maps))
 
 
+def with_token(features: Features, i: int) -> Features:
+    assert features.tokens is not None
+    tokens = features.tokens.clone()
+    tokens[:, i] = normal(*tokens[:, i].shape, seed=77)
+    return features._replace(tokens=tokens)
+
+
 @pytest.mark.parametrize(("name", "kind"), SEEN)
 def test_the_maps_that_should_matter_do_and_no_other(name: str, kind: str) -> None:
     conditioner, features = built(name, kind), features_of(SPECS[kind])
@@ -75,11 +82,26 @@ def test_the_maps_that_should_matter_do_and_no_other(name: str, kind: str) -> No
 @pytest.mark.parametrize(("name", "kind"), [pair for pair in SEEN if pair[1] != "maps"])
 def test_each_token_matters_where_tokens_should(name: str, kind: str, token: int) -> None:
     conditioner, features = built(name, kind), features_of(SPECS[kind])
-    assert features.tokens is not None
-    tokens = features.tokens.clone()
-    tokens[:, token] = normal(*tokens[:, token].shape, seed=77)
-    matters = differ(injected(conditioner, features), injected(conditioner, features._replace(tokens=tokens)))
+    matters = differ(injected(conditioner, features), injected(conditioner, with_token(features, token)))
     assert matters == SEEN[name, kind][1]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "maps", "tokens"),
+    [
+        ("concat", {"source": "embedding"}, [], True),
+        ("xattn", {"maps": None}, [0, 1], True),
+        ("xattn", {"maps": None, "embedding": False}, [0, 1], False),
+        ("xattn", {"maps": 0}, [], True),
+    ],
+)
+def test_what_a_conditioner_sees_can_be_told_from_how(
+    name: str, options: dict[str, Any], maps: list[int], tokens: bool
+) -> None:
+    conditioner, features = built(name, "both", **options), features_of(SPECS["both"])
+    usual = injected(conditioner, features)
+    assert [i for i in range(2) if differ(injected(conditioner, with_map(features, i)), usual)] == maps
+    assert differ(injected(conditioner, with_token(features, 0)), usual) == tokens
 
 
 @pytest.mark.parametrize("name", NAMES)

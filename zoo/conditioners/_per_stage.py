@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from zoo.conditioners import Conditioner, Context
 from zoo.conditioners._project import Summary, channel_norm, resize
+from zoo.errors import ZooError
 from zoo.features import FeatureLevel, Features, FeatureSpec
 
 
@@ -22,14 +23,26 @@ class PerStage(Conditioner):
     Args:
         widths: channels of each stage's map.
         zero: start with all of them zero.
+        source: ``"maps"``, or ``"embedding"``: the token is broadcast also where there are maps.
     """
 
     def __init__(
-        self, spec: FeatureSpec, denoiser_levels: tuple[FeatureLevel, ...], widths: Sequence[int], *, zero: bool = False
+        self,
+        spec: FeatureSpec,
+        denoiser_levels: tuple[FeatureLevel, ...],
+        widths: Sequence[int],
+        *,
+        zero: bool = False,
+        source: str = "maps",
     ) -> None:
         super().__init__(spec, denoiser_levels)
+        if source not in ("maps", "embedding"):
+            raise ZooError(f"cond.source={source!r}: expected maps or embedding")
+        if source == "embedding" and spec.token_dim is None:
+            raise ZooError("cond.source=embedding: this encoder has no embedding; use cond.source=maps")
+        self.uses_maps = source == "maps" and bool(spec.levels)
         self.null = nn.ParameterList(nn.Parameter(torch.zeros(width, 1, 1)) for width in widths)
-        if spec.levels:
+        if self.uses_maps:
             channels = [level.channels for level in spec.levels]
             self.norms = nn.ModuleList(channel_norm(c) for c in channels)
             self.mix = nn.ModuleList(nn.ModuleList(nn.Conv2d(c, width, 1) for c in channels) for width in widths)
@@ -37,12 +50,12 @@ class PerStage(Conditioner):
             self.summary = Summary(spec)
             self.spread = nn.ModuleList(nn.Linear(self.summary.dim, width) for width in widths)
         if zero:
-            for parameter in (self.mix if spec.levels else self.spread).parameters():
+            for parameter in (self.mix if self.uses_maps else self.spread).parameters():
                 nn.init.zeros_(parameter)
 
     def prepare(self, features: Features, size: tuple[int, int]) -> Context:
         sizes = [(-(-size[0] // level.stride), -(-size[1] // level.stride)) for level in self.denoiser_levels]
-        if not self.spec.levels:
+        if not self.uses_maps:
             vector = self.summary(features)
             return tuple(
                 f(vector)[:, :, None, None].expand(-1, -1, *s) for f, s in zip(self.spread, sizes, strict=True)

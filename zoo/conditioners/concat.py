@@ -19,12 +19,21 @@ class Concat(PerStage):
 
     Args:
         channels: joined at each stage, a multiple of 16.
+        source: ``"maps"``, or ``"embedding"``: that alone, broadcast, so that the mechanism can be told from what it
+            brings in.
     """
 
-    def __init__(self, spec: FeatureSpec, denoiser_levels: tuple[FeatureLevel, ...], *, channels: int = 64) -> None:
+    def __init__(
+        self,
+        spec: FeatureSpec,
+        denoiser_levels: tuple[FeatureLevel, ...],
+        *,
+        channels: int = 64,
+        source: str = "maps",
+    ) -> None:
         if channels < GROUP or channels % GROUP:
             raise ZooError(f"cond.channels must be a multiple of {GROUP}, not {channels}")
-        super().__init__(spec, denoiser_levels, [channels] * len(denoiser_levels))
+        super().__init__(spec, denoiser_levels, [channels] * len(denoiser_levels), source=source)
         self.channels = channels
 
     def extra_channels(self, level: int) -> int:

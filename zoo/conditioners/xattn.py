@@ -22,7 +22,8 @@ class CrossAttention(Conditioner):
 
     Args:
         dim: of the tokens after projection, a multiple of 4.
-        maps: how many of the coarsest maps become tokens.
+        maps: how many of the coarsest maps become tokens; None: all.
+        embedding: whether the encoder's embedding, if it has one, is a token.
         head_dim: channels per attention head.
     """
 
@@ -32,23 +33,29 @@ class CrossAttention(Conditioner):
         denoiser_levels: tuple[FeatureLevel, ...],
         *,
         dim: int = 128,
-        maps: int = 1,
+        maps: int | None = 1,
+        embedding: bool = True,
         head_dim: int = 32,
     ) -> None:
         super().__init__(spec, denoiser_levels)
+        maps = len(spec.levels) if maps is None else maps
         if dim < 4 or dim % 4 or maps < 0 or head_dim < 1 or any(x.channels % head_dim for x in denoiser_levels):
             raise ZooError(
                 f"cond: dim must be a multiple of 4, maps ≥ 0 and head_dim a divisor of the denoiser's widths "
                 f"{[x.channels for x in denoiser_levels]}, not dim={dim} maps={maps} head_dim={head_dim}"
             )
-        if spec.token_dim is None and maps == 0:
-            raise ZooError("cond.maps=0 leaves no token: this encoder has no embedding; use cond.maps=1 or more")
         coarse = spec.levels[len(spec.levels) - min(maps, len(spec.levels)) :]
+        embedding = embedding and spec.token_dim is not None
+        if not coarse and not embedding:
+            raise ZooError(
+                f"cond.maps={maps} leaves no token: this encoder has {len(spec.levels)} maps, and its embedding is not "
+                "used or not there; use cond.maps=1 or more, or cond.embedding=true"
+            )
         self.first_map = len(spec.levels) - len(coarse)
         self.map_norms = nn.ModuleList(channel_norm(level.channels) for level in coarse)
         self.map_tokens = nn.ModuleList(nn.Linear(level.channels, dim) for level in coarse)
         self.embedding = None
-        if spec.token_dim is not None:
+        if embedding and spec.token_dim is not None:
             self.embedding = nn.Sequential(nn.LayerNorm(spec.token_dim), nn.Linear(spec.token_dim, dim))
         self.stages = tuple(range(len(denoiser_levels) // 2, len(denoiser_levels)))
         widths = [denoiser_levels[i].channels for i in self.stages]
