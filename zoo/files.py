@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -32,3 +33,14 @@ def remove_parts(folder: Path) -> None:
     """Remove what `replacing` left in ``folder`` when its process was killed. Call it where no other one writes."""
     for part in Path(folder).glob(".*.part"):
         part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8, all of it or nothing."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write plain values as JSON, all of it or nothing."""
+    write_text(path, json.dumps(value, indent=1) + "\n")

@@ -25,6 +25,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from zoo.errors import ZooError
+from zoo.sources import source_sha
 
 if TYPE_CHECKING:
     from zoo.conditioners import Conditioner
@@ -103,6 +104,10 @@ class Registry(Generic[T]):
         if name not in self._classes:
             raise ZooError(self._unknown(name))
         return _file(self._classes[name]) or self._classes[name].__module__
+
+    def source_sha(self, name: str) -> str | None:
+        """sha256 of the source of a plug-in, see `zoo.sources`; None where it is built in and has a version instead."""
+        return None if name in self._builtins else source_sha(self.get(name))
 
     @cached_property
     def _builtins(self) -> frozenset[str]:

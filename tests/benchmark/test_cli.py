@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from support.small import SMALL
 from zoo.benchmark.config import mending, plugins
 from zoo.benchmark.config.command_line import prepared
 from zoo.benchmark.runs import experiment
-from zoo.benchmark.runs.store import RunFolder
+from zoo.benchmark.runs.folder import RunFolder
+from zoo.benchmark.runs.identity import digest
 from zoo.benchmark.tables import rows
 from zoo.encoders import Encoder
 from zoo.errors import ZooError
@@ -145,16 +147,21 @@ def test_a_run_writes_its_folder_and_a_second_one_only_shows_it(
         "spec.yaml",
         "environment.json",
         "manifest.json",
+        "record.json",
         "rows.csv",
         "grid.png",
         "checkpoint.pt",
         "model.safetensors",
     }
     (scored,) = rows.read(tmp_path / "table.csv")
+    leads_to = json.loads((tmp_path / "table.specs.json").read_text())[scored.run_id]
+    assert leads_to["spec"]["train"]["steps"] == 2
+    assert digest(leads_to["protocols"]["psnr"]) == scored.protocol_id
+    assert (leads_to["commit"], leads_to["device"], leads_to["weights"]) == (scored.git_sha, scored.device, "")
     assert (scored.metric, scored.n_images, scored.images_seen) == ("psnr", 3, 8)
     assert scored.run_id == folder.name
     assert str(Path("results", "runs", folder.name, "grid.png")) in first.stdout
-    nothing_of_hydras = {"cache", "results", "table.csv", "table.protocols.json"}
+    nothing_of_hydras = {"cache", "results", "table.csv", "table.specs.json"}
     assert {path.name for path in tmp_path.iterdir()} == nothing_of_hydras
 
     before = (folder / "checkpoint.pt").stat().st_mtime_ns
@@ -165,7 +172,7 @@ def test_a_run_writes_its_folder_and_a_second_one_only_shows_it(
     assert rows.read(tmp_path / "table.csv") == [scored]
 
 
-def test_every_method_leaves_rows_of_one_protocol_and_its_values_photo_by_photo(
+def test_every_method_leaves_rows_and_its_values_photo_by_photo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -181,7 +188,6 @@ def test_every_method_leaves_rows_of_one_protocol_and_its_values_photo_by_photo(
         strips = np.load(folder / "strips.npz")
         assert strips["strips"].shape == (2, 5, 16, 16, 3)
         assert set(strips["keys"]) <= set(values["image"])
-    assert len({one.protocol_id for one in found.values()}) == 1
     named = {method: (one.encoder, one.cond, one.seed, one.params > 0) for method, one in found.items()}
     assert named["grey"] == named["mean"] == named["truth"] == ("", "", 0, False)
     assert named["regression"] == named["diffusion"] == ("unet", "concat", 3, True)
@@ -218,6 +224,6 @@ def test_a_sweep_goes_past_a_job_that_fails_and_trains_once_for_two_samplings(tm
 def test_rows_of_a_run_that_is_done_are_whole(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path, "r")
     assert not folder.done
-    folder.finish([row("r"), row("r", "fid", None, note="no weights")])
+    rows.write(folder.rows, [row("r"), row("r", "fid", None, note="no weights")])
     assert folder.done
     assert len(rows.read(folder.rows)) == 2

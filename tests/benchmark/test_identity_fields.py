@@ -6,6 +6,7 @@ A new option fails `test_every_option_is_looked_at` until someone has decided wh
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -18,7 +19,8 @@ from omegaconf import OmegaConf
 from zoo.benchmark.config.plugins import CONFIGS
 from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs import identity
-from zoo.registry import metrics
+from zoo.plugins import import_plugins
+from zoo.registry import encoders, metrics
 
 # other values; what they change
 TRAINING: dict[str, Any] = {
@@ -42,10 +44,7 @@ TRAINING: dict[str, Any] = {
     "diffusion.parameterisation": "x0",
     "diffusion.schedule": "linear",
     "diffusion.loss_weight": "min_snr",
-    "diffusion.T": 999,
     "diffusion.times": "logit_normal",
-    "diffusion.times_mean": 1.5,
-    "diffusion.times_scale": 0.5,
     "train.steps": 999,
     "train.seconds": 1.5,
     "train.batch_size": 63,
@@ -102,6 +101,11 @@ WITH_IT: dict[str, dict[str, Any]] = {  # what else has to change
     "train.seconds": {"train.steps": None},
 }
 NOT_LOOKED_AT = {"encoder.weights"}  # by their sha256 alone
+READ_WITH: dict[str, tuple[Any, dict[str, Any]]] = {  # another value, and what has to be chosen for it to be read
+    "diffusion.T": (999, {"diffusion.schedule": "linear"}),
+    "diffusion.times_mean": (1.5, {"diffusion.times": "logit_normal"}),
+    "diffusion.times_scale": (0.5, {"diffusion.times": "logit_normal"}),
+}
 
 CASES = [
     *((name, value, True, True, name in IN_BOTH) for name, value in TRAINING.items()),
@@ -129,13 +133,9 @@ def changed(config: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def ids(config: dict[str, Any], *, train: str = "t", scored: str = "e", sha: str | None = None) -> tuple[str, str, str]:
-    """Those of the run, of its training and of its protocol."""
-    spec = Spec.from_config(config)
-    return (
-        identity.run_id(spec, manifests={"train": train, "eval": scored}, weights_sha=sha),
-        identity.training_id(spec, manifest=train, weights_sha=sha),
-        identity.protocol_id(identity.protocol(spec, manifest=scored)),
-    )
+    """Those of the run, of its training and of its protocols."""
+    found = identity.Identity(Spec.from_config(config), manifests={"train": train, "eval": scored}, weights_sha=sha)
+    return found.run_id, found.training_id, identity.digest(found.protocols)
 
 
 def differing(config: dict[str, Any], other: dict[str, Any], **given: Any) -> tuple[bool, ...]:
@@ -161,7 +161,7 @@ def leaves(node: Any, prefix: str = "") -> Iterator[str]:
 
 
 def test_every_option_is_looked_at(config: dict[str, Any]) -> None:
-    looked_at = {*TRAINING, *SCORING, *NEITHER, *NOT_LOOKED_AT}
+    looked_at = {*TRAINING, *SCORING, *NEITHER, *NOT_LOOKED_AT, *READ_WITH}
     assert set(leaves(config)) - {"metrics.diversity.name", "metrics.diversity.images"} == looked_at
 
 
@@ -177,6 +177,140 @@ def test_photos_and_weights_change_the_ids_that_depend_on_them(
     config: dict[str, Any], given: dict[str, str], expected: tuple[bool, ...]
 ) -> None:
     assert differing(config, config, **given) == expected
+
+
+@pytest.mark.parametrize("name", READ_WITH)
+def test_an_option_that_another_makes_read_counts_then_and_only_then(config: dict[str, Any], name: str) -> None:
+    value, choice = READ_WITH[name]
+    assert differing(config, changed(config, {name: value})) == (False, False, False)
+    chosen = changed(config, choice)
+    assert differing(chosen, changed(chosen, {name: value}))[:2] == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "unread", "same"),
+    [
+        (["cond=none"], ["encoder=hog"], True),
+        (["cond=concat"], ["encoder=hog"], False),
+        (["cond=none"], ["sampler.guidance=2"], True),
+        (["method=regression"], ["sampler=dpmpp_2m", "sampler.steps=3"], True),
+        (["method=regression"], ["sampler.guidance=2"], False),
+        (["method=regression"], ["diffusion.T=7"], True),
+        (["method=grey"], ["sampler.steps=3", "train.lr=1", "seed=3", "encoder=hog"], True),
+        (["sampler=dpmpp_2m"], ["sampler.steps=3"], False),
+        (["encoder=unet_ae"], ["encoder.noise_std=0.1"], True),
+        (["encoder=unet_ae", "encoder.objective=denoising"], ["encoder.noise_std=0.1"], False),
+        (["encoder=unet_ae", "encoder.pretrained=false"], ["encoder.pretrain_steps=3"], True),
+        (["encoder=unet_ae"], ["encoder.pretrain_steps=3"], False),
+        ([], ["sampler.guidance=1"], True),
+        (["train.steps=null", "train.seconds=60"], ["train.seconds=60.0"], True),
+        (["train.steps=null", "train.seconds=60"], ["train.seconds=60.5"], False),
+        (["data=folder", "data.root=x"], ['data.groups="^([a-z]+)_"'], True),
+    ],
+)
+def test_what_nothing_reads_and_how_a_number_is_written_changes_no_id(
+    overrides: list[str], unread: list[str], same: bool
+) -> None:
+    one, other = (composed("metrics=[psnr]", *given) for given in (overrides, [*overrides, *unread]))
+    assert (ids(one)[0] == ids(other)[0]) == same
+
+
+def test_a_file_that_has_the_name_of_a_model_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = composed("metrics=[psnr]", "encoder=timm")
+    before = ids(config)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / config["encoder"]["model"]).write_text("anything")
+    assert ids(config) == before
+
+
+def test_weights_of_a_metric_count_by_what_they_hold_whatever_their_file_is_called(tmp_path: Path) -> None:
+    (tmp_path / "inception").write_text("one")
+    config = composed("metrics=[fid]", f"metrics.fid.weights={tmp_path}/inception")
+    before = ids(config)
+    (tmp_path / "inception").rename(tmp_path / "renamed")
+    assert ids(composed("metrics=[fid]", f"metrics.fid.weights={tmp_path}/renamed")) == before
+    (tmp_path / "renamed").write_text("other")
+    assert ids(composed("metrics=[fid]", f"metrics.fid.weights={tmp_path}/renamed"))[2] != before[2]
+
+
+def test_a_metric_more_changes_the_protocol_of_no_other() -> None:
+    def protocol(*metrics: str) -> Mapping[str, Any]:
+        spec = Spec.from_config(composed(f"metrics=[{','.join(metrics)}]"))
+        return identity.Identity(spec, manifests={"train": "t", "eval": "e"}).protocols["psnr"]
+
+    assert protocol("psnr") == protocol("psnr", "ssim")
+
+
+def test_groups_of_people_are_in_the_protocol_of_the_metrics_that_use_them() -> None:
+    def protocols(groups: str) -> Mapping[str, Any]:
+        given = ["metrics=[psnr,skin_tone]", "data=folder", "data.root=x", f'data.groups="{groups}"']
+        return identity.Identity(Spec.from_config(composed(*given)), manifests={"train": "t", "eval": "e"}).protocols
+
+    one, other = protocols("^([a-z]+)_"), protocols("^([A-Z]+)_")
+    assert one["psnr"] == other["psnr"]
+    assert one["skin_tone"] != other["skin_tone"]
+
+
+def test_the_face_box_that_was_found_is_in_the_id() -> None:
+    spec = Spec.from_config(composed("metrics=[psnr]", "data=folder", "data.root=x"))
+    manifests = {"train": "t", "eval": "e"}
+
+    def found(x: float, framed: bool = True) -> str:
+        return identity.Identity(spec, manifests=manifests, find_face=lambda: (0.0, x, 1.0), framed=framed).training_id
+
+    assert found(0.0) != found(0.1) == found(0.1)
+    assert found(0.0, framed=False) == found(0.1, framed=False)
+
+
+def test_the_face_box_that_a_metric_looks_at_is_in_its_protocol() -> None:
+    spec = Spec.from_config(composed("metrics=[psnr,identity]", "data=folder", "data.root=x"))
+
+    def found(x: float) -> Mapping[str, Any]:
+        box = (0.0, x, 1.0)
+        return identity.Identity(spec, manifests={"train": "t", "eval": "e"}, find_face=lambda: box).protocols
+
+    assert found(0.0)["identity"] != found(0.1)["identity"]
+    assert found(0.0)["psnr"] == found(0.1)["psnr"]
+
+
+@pytest.mark.parametrize("of", ["zoo.training.config.VERSION", "zoo.encoders.unet.UNetEncoder.version"])
+def test_a_version_that_is_raised_is_another_training(
+    config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    before = ids(config)
+    monkeypatch.setattr(of, 99)
+    assert [one != other for one, other in zip(before, ids(config))] == [True, True, False]
+
+
+PLUG_IN = """
+import zoo
+from beside_it import CHANNELS
+from torch import nn
+
+@zoo.register_encoder("edited")
+class Edited(zoo.Encoder):
+    def __init__(self) -> None:
+        super().__init__(zoo.FeatureSpec((zoo.FeatureLevel(CHANNELS, 2),)))
+"""
+
+
+@pytest.mark.parametrize(("file", "differs"), [("mine.py", True), ("beside_it.py", True), ("unrelated.py", False)])
+def test_a_plug_in_that_was_edited_is_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, differs: bool
+) -> None:
+    monkeypatch.setattr("sys.path", list(sys.path))
+    for name, text in (("mine.py", PLUG_IN), ("beside_it.py", "CHANNELS = 6\n"), ("unrelated.py", "")):
+        (tmp_path / name).write_text(text)
+    monkeypatch.delitem(encoders._classes, "edited", raising=False)
+    import_plugins([str(tmp_path / "mine.py")])
+    try:
+        config = changed(composed("metrics=[psnr]"), {"encoder": {"name": "edited"}})
+        before = ids(config)
+        (tmp_path / file).write_text((tmp_path / file).read_text() + "# edited\n")
+        assert [one != other for one, other in zip(before, ids(config))] == [differs, differs, False]
+    finally:
+        encoders._classes.pop("edited")
+        sys.modules.pop("beside_it", None)
 
 
 def test_two_weights_are_two_runs(config: dict[str, Any]) -> None:

@@ -15,8 +15,8 @@ from hydra import compose, initialize_config_dir
 from zoo.benchmark.config import plugins
 from zoo.benchmark.runs import experiment
 from zoo.benchmark.runs.experiment import Run
+from zoo.benchmark.runs.folder import RunFolder
 from zoo.benchmark.runs.pretraining import pretrain_encoder
-from zoo.benchmark.runs.store import RunFolder
 from zoo.benchmark.tables import rows
 from zoo.cache.images import ImageCache
 from zoo.encoders.unet_ae import Recipe
@@ -160,8 +160,8 @@ def test_a_run_pretrains_once_and_its_id_is_known_before(monkeypatch: pytest.Mon
     (file,) = Path("cache/pretrained").glob("*/model.safetensors")
     (row,) = rows.read(Path("t.csv"))
     after = Run.open(composed("config", *RUN))
-    assert row.run_id == before.id == after.id
-    assert before.training_id == after.training_id
+    assert row.run_id == before.identity.run_id == after.identity.run_id
+    assert before.identity.training_id == after.identity.training_id
     assert row.weights_sha == sha256_file(file)
     assert row.encoder == "unet_ae(pretrain_batch_size=4, pretrain_steps=3)"
 
@@ -180,7 +180,8 @@ def test_runs_of_other_seeds_and_conditioners_share_the_pretraining(monkeypatch:
 
 def test_other_pretraining_is_another_run() -> None:
     ids = {
-        Run.open(composed("config", *RUN, *o)).id for o in ([], ["encoder.objective=plain"], ["encoder.noise_std=1"])
+        Run.open(composed("config", *RUN, *o)).identity.run_id
+        for o in ([], ["encoder.objective=plain"], ["encoder.mask_ratio=0.5"])
     }
     assert len(ids) == 3
 
@@ -191,10 +192,12 @@ def test_a_run_takes_the_file_that_pretrain_wrote() -> None:
     experiment.run(composed("config", *shared, "encoder=unet", "encoder.weights=e.safetensors", "table=t.csv"))
     (row,) = rows.read(Path("t.csv"))
     assert row.weights_sha == sha256_file("e.safetensors")
-    assert Run.open(composed("config", *shared, "encoder=unet")).id != row.run_id  # from scratch: another run
+    assert (
+        Run.open(composed("config", *shared, "encoder=unet")).identity.run_id != row.run_id
+    )  # from scratch: another run
     shutil.copyfile("e.safetensors", "elsewhere.safetensors")
     moved = Run.open(composed("config", *shared, "encoder=unet", "encoder.weights=elsewhere.safetensors"))
-    assert RunFolder(Path("results/runs"), moved.id).done
+    assert RunFolder(Path("results/runs"), moved.identity.run_id).done
 
 
 def test_pretrain_and_unet_ae_share_one_result(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,7 +146,12 @@ def test_a_sum_that_cannot_be_is_refused_in_one_line(argument: str, said: str) -
 
 def test_each_part_has_the_options_of_its_own_file() -> None:
     options = spec_of("cond=[concat,film]", "cond.parts.concat.channels=32").cond.options
-    assert options == {"parts": {"concat": {"name": "concat", "channels": 32}, "film": {"name": "film", "hidden": 256}}}
+    assert options == {
+        "parts": {
+            "concat": {"name": "concat", "channels": 32, "source": "maps"},
+            "film": {"name": "film", "hidden": 256},
+        }
+    }
 
 
 def test_a_third_partys_conditioner_may_be_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +194,7 @@ def test_tables_call_a_sum_by_its_parts(overrides: list[str], expected: str) -> 
 
 def test_one_sum_is_one_run_however_it_is_written() -> None:
     ids = {
-        identity.run_id(spec_of(cond), manifests={"train": "m", "eval": "e"}, weights_sha=None)
+        identity.Identity(spec_of(cond), manifests={"train": "m", "eval": "e"}).run_id
         for cond in ("cond=[concat,film]", "cond=film+concat", "cond=sum", "cond=concat")
     }
     assert len(ids) == 2

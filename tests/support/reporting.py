@@ -13,7 +13,7 @@ import pytest
 from torch.utils.tensorboard import SummaryWriter
 
 from support.rows import row
-from zoo.benchmark.runs import artifacts
+from zoo.benchmark.runs import folder as layout
 from zoo.benchmark.tables import rows, table_files
 from zoo.benchmark.tables.rows import Row
 from zoo.commands import main
@@ -46,7 +46,7 @@ def write_strips(folder: Path, photos: dict[str, np.ndarray], tint: int) -> None
     for truth in photos.values():
         grey = np.repeat(truth.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
         strips.append(np.stack([grey, truth // 2 + tint, truth // 2 + 2 * tint, truth]))
-    np.savez_compressed(folder / artifacts.STRIPS, keys=np.array(list(photos)), strips=np.stack(strips))
+    np.savez_compressed(folder / layout.STRIPS, keys=np.array(list(photos)), strips=np.stack(strips))
 
 
 def write_values(folder: Path, photos: dict[str, np.ndarray], values: np.ndarray) -> None:

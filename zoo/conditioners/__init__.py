@@ -21,6 +21,10 @@ class Conditioner(nn.Module, ABC):
 
     What it injects starts at zero, so that every pair starts as the same unconditioned net.
 
+    Attributes:
+        uses_encoder: whether it looks at what the encoder gives.
+        version: raise it when the same options inject something else; part of the ids of runs.
+
     Args:
         spec: what the encoder promises.
         denoiser_levels: the denoiser's stages, fine → coarse; strides relative to the image.
@@ -30,6 +34,7 @@ class Conditioner(nn.Module, ABC):
     """
 
     uses_encoder: bool = True
+    version: int = 1
 
     def __init__(self, spec: FeatureSpec, denoiser_levels: tuple[FeatureLevel, ...]) -> None:
         super().__init__()

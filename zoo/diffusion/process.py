@@ -7,9 +7,9 @@ regression, the baseline of every diffusion model.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -129,6 +129,15 @@ class Diffusion:
     def regression(self) -> bool:
         """Whether x0 is said at once, and not sampled."""
         return self.schedule == "none"
+
+    def in_use(self) -> dict[str, Any]:
+        """Its options but for those that nothing reads: two that agree in these are one."""
+        read = {"parameterisation", "schedule", "loss_weight"}
+        if not self.regression:
+            read |= {"times"} | ({"times_mean", "times_scale"} if self.times == "logit_normal" else set())
+        if self.schedule == "linear":
+            read.add("T")
+        return {name: value for name, value in asdict(self).items() if name in read}
 
     @cached_property
     def noise_schedule(self) -> Schedule:

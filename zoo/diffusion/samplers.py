@@ -11,9 +11,9 @@ import difflib
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from torch import Tensor
 from zoo.diffusion.process import Schedule
 from zoo.errors import ZooError
 
+VERSION = 1  # raise it when the same options give other samples
 Denoise = Callable[[Tensor, Tensor], Tensor]
 Callback = Callable[[int, Tensor], None]  # (steps done, current estimate of x0)
 
@@ -75,6 +76,18 @@ class SamplerConfig:
             raise ZooError(f"sampler.eta must lie in [0, 1], not {self.eta}")
         if self.dynamic_threshold is not None and not 0 < self.dynamic_threshold <= 1:
             raise ZooError(f"sampler.dynamic_threshold must lie in (0, 1], not {self.dynamic_threshold}")
+
+    def in_use(self, *, regression: bool, guided: bool) -> dict[str, Any]:
+        """Its options but for those that nothing reads: two that agree in these are one.
+
+        Args:
+            regression: x0 is said at once, in one evaluation.
+            guided: there is a context that guidance could lead to.
+        """
+        read = {"dynamic_threshold"} | ({"guidance"} if guided and self.guidance != 1 else set())
+        if not regression:
+            read |= {"name", "steps", "time_power"} | ({"eta"} if self.name == "ddim" else set())
+        return {name: value for name, value in asdict(self).items() if name in read}
 
     def __call__(
         self,

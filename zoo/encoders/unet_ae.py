@@ -105,6 +105,9 @@ class Recipe:
         return {"encoder": dict(self.encoder), "objective": self.objective.as_dict(), **train}
 
 
+_OF_OBJECTIVE = ("objective", "noise_std", "mask_ratio", "mask_size")
+
+
 @encoders.register("unet_ae")
 class PretrainedUNetEncoder(UNetEncoder):
     """`UNetEncoder`, pretrained in `pretrain` on the very images that it will see in training.
@@ -154,6 +157,16 @@ class PretrainedUNetEncoder(UNetEncoder):
             lr=pretrain_lr,
             seed=pretrain_seed,
         )
+
+    @classmethod
+    def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """``options`` but for those that nothing reads: two encoders that agree in these are one."""
+        if not options.get("pretrained", True):
+            return {k: v for k, v in options.items() if not k.startswith("pretrain_") and k not in _OF_OBJECTIVE}
+        read = {"denoising": ("noise_std",), "masked": ("mask_ratio", "mask_size")}.get(
+            options.get("objective", "masked"), ()
+        )
+        return {k: v for k, v in options.items() if k not in _OF_OBJECTIVE[1:] or k in read}
 
     def pretrain(
         self, images: Images, *, cache_dir: Path, device: str = "cpu", on_step: OnStep | None = None, teach: Teach

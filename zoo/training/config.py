@@ -7,6 +7,8 @@ from importlib.util import find_spec
 
 from zoo.errors import ZooError
 
+VERSION = 1  # raise it when the same settings and photos train other weights
+
 
 @dataclass(frozen=True)
 class TrainConfig:

@@ -29,7 +29,7 @@ from support.rows import row
 from support.tables import frame
 from zoo.benchmark.analysis.scores import Metric
 from zoo.benchmark.report import curves, pictures
-from zoo.benchmark.runs import artifacts
+from zoo.benchmark.runs import folder as layout
 from zoo.benchmark.tables import table_files
 
 
@@ -121,7 +121,7 @@ def test_the_best_photos_come_first_where_higher_is_better(tmp_path: Path) -> No
 def test_the_pictures_are_the_strips_to_the_bit_and_the_same_photos_in_every_cell(made: Benchmark, page: Page) -> None:
     images = page.attributes("img")
     assert len(images) == 7 * 7  # six pairs and the regression; what grey gives stands in every strip
-    with np.load(made.runs / f"{0:012x}" / artifacts.STRIPS) as found:
+    with np.load(made.runs / f"{0:012x}" / layout.STRIPS) as found:
         first = np.concatenate(list(found["strips"][0]), axis=1)
     shown = Image.open(io.BytesIO(base64.b64decode(images[0]["src"].partition(",")[2])))
     assert np.array_equal(np.asarray(shown.convert("RGB")), first)
@@ -169,4 +169,4 @@ def test_every_photo_that_is_shown_has_a_place_of_its_own(n: int) -> None:
 
 
 def test_strips_go_by_the_name_that_runs_give_them() -> None:
-    assert pictures.STRIPS == artifacts.STRIPS
+    assert pictures.STRIPS == layout.STRIPS

@@ -121,13 +121,13 @@ def test_a_bad_cell_is_told_by_its_line_however_the_table_is_read(
             read(path)
 
 
-def test_records_of_protocols_stand_beside_the_table(tmp_path: Path) -> None:
+def test_records_of_runs_stand_beside_the_table(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
-    rows.append(path, [row("a")], protocols={"p": {"sampler": {"steps": 10}}})
-    rows.append(path, [row("b", protocol_id="q")], protocols={"q": {"sampler": {"steps": 20}}})
-    assert json.loads((tmp_path / "t.protocols.json").read_text()) == {
-        "p": {"sampler": {"steps": 10}},
-        "q": {"sampler": {"steps": 20}},
+    rows.append(path, [row("a")], records={"a": {"spec": {"sampler": {"steps": 10}}}})
+    rows.append(path, [row("b", protocol_id="q")], records={"b": {"spec": {"sampler": {"steps": 20}}}})
+    assert json.loads((tmp_path / "t.specs.json").read_text()) == {
+        "a": {"spec": {"sampler": {"steps": 10}}},
+        "b": {"spec": {"sampler": {"steps": 20}}},
     }
 
 

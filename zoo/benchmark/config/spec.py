@@ -109,10 +109,14 @@ class Spec:
         _check_denoiser(sections["denoiser"], config["image_size"])
         diffusion = _build("diffusion", Diffusion, sections["diffusion"])
         _check_method(config["method"], diffusion)
+        encoder, cond = (
+            _plug_in("encoder", sections["encoder"], registry.encoders),
+            _conditioner("cond", sections["cond"]),
+        )
         return cls(
             method=config["method"],
-            encoder=_plug_in("encoder", sections["encoder"], registry.encoders),
-            cond=_conditioner("cond", sections["cond"]),
+            encoder=encoder if registry.conditioners.get(cond.name).uses_encoder else PlugIn("none", {}),
+            cond=cond,
             data=_plug_in("data", data, registry.datasets),
             data_limit=limit,
             metrics=_metrics(sections["metrics"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 from tensorboard.backend.event_processing import event_accumulator
 
+from zoo.benchmark.runs.folder import LOG, MANIFEST, training_of
 from zoo.benchmark.tables import cells
 from zoo.benchmark.tables.cells import UNSEEDED, Cell
 
@@ -57,7 +57,7 @@ def losses(folders: Sequence[Path]) -> dict[int, float]:
     and a later folder before an earlier one."""
     found: dict[int, float] = {}
     for folder in folders:
-        found.update((event.step, event.value) for event in _events(folder / "train"))
+        found.update((event.step, event.value) for event in _events(folder / LOG))
     return dict(sorted(found.items()))
 
 
@@ -94,11 +94,8 @@ def _by_training(folders: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def _training(folder: Path) -> str:
-    try:
-        return str(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["training_id"])
-    except (OSError, ValueError, KeyError, TypeError):  # none, or of another version: then it shares nothing
-        return ""
+    return training_of(folder) or ""
 
 
 def _manifests(runs_dir: Path) -> Iterator[Path]:
-    yield from sorted(runs_dir.glob("*/manifest.json"))
+    yield from sorted(runs_dir.glob(f"*/{MANIFEST}"))

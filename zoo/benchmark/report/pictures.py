@@ -14,12 +14,12 @@ import pandas as pd
 from PIL import Image
 
 from zoo.benchmark.analysis.scores import Metric
+from zoo.benchmark.runs.folder import STRIPS
 from zoo.benchmark.tables import cells
 from zoo.benchmark.tables.cells import Cell
 from zoo.benchmark.tables.text_table import number
 from zoo.errors import ZooError
 
-STRIPS = "strips.npz"  # as `zoo.benchmark.runs.artifacts` writes it, which would import torch
 _SIDE = 3  # best ones, and worst ones
 _IN_EVERY_STRIP = ("grey", "truth")  # methods whose colouring stands in each strip anyway
 Strips = dict[str, np.ndarray]  # image → (2 + S, H, W, 3) uint8: grey, samples, truth

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,10 @@ from zoo.benchmark.config.plugins import import_modules
 from zoo.benchmark.config.processes import MAIN_PROCESS
 from zoo.benchmark.config.spec import UNTRAINED, Spec
 from zoo.benchmark.runs import environment
-from zoo.benchmark.runs.artifacts import read_protocol, write_artifacts
+from zoo.benchmark.runs.folder import RunFolder
 from zoo.benchmark.runs.grid import save_grid
-from zoo.benchmark.runs.identity import protocol, protocol_id, run_id, training_id
+from zoo.benchmark.runs.identity import Identity, protocol_id
 from zoo.benchmark.runs.progress import TrainingBar, bar, one_line_warning
-from zoo.benchmark.runs.store import RunFolder
 from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import Row
 from zoo.benchmark.tables.text_table import number, render
@@ -70,6 +70,8 @@ class Run:
         model = None if spec.method in UNTRAINED else spec.build_model()
         dataset = registry.datasets.create(spec.data.name, **spec.data.options)
         labels = {group: label(config, group) if model else "" for group in ("encoder", "cond")}
+        if model and spec.encoder.name == "none":  # what was asked for may be another, that the conditioner never sees
+            labels["encoder"] = "none"
         images = _open_images(spec, dataset)
         return cls(spec, labels, model, dataset, images, device, model.encoder.weights_sha if model else None)
 
@@ -79,15 +81,18 @@ class Run:
         pair = f"encoder={self.labels['encoder']} cond={self.labels['cond']}" if self.model else ""
         return pair if self.spec.method == "diffusion" else f"method={self.spec.method} {pair}".strip()
 
-    @property
-    def id(self) -> str:
+    @cached_property
+    def identity(self) -> Identity:
+        """What its numbers depend on."""
         manifests = {role: cache.manifest for role, cache in self.images.items()}
-        return run_id(self.spec, manifests=manifests, weights_sha=self.weights_sha)
-
-    @property
-    def training_id(self) -> str:
-        manifest = self.images["train"].manifest
-        return training_id(self.spec, manifest=manifest, weights_sha=self.weights_sha)
+        framed = self.model is not None and self.model.encoder.frame is not None
+        return Identity(
+            self.spec,
+            manifests=manifests,
+            weights_sha=self.weights_sha,
+            find_face=lambda: self.dataset.face_box,
+            framed=framed,
+        )
 
     def open_batches(self, model: ColorDiffusion) -> Batches:
         """What ``model`` trains on; an encoder that has to learn something first does so here."""
@@ -125,28 +130,39 @@ class Run:
             return Mean.of(self.images["train"])
         return Grey() if self.spec.method == "grey" else Truth(self.spec.denoiser["chroma_scale"])
 
-    def protocol(self, found: Evaluation) -> dict[str, Any]:
-        """How the scores were made, as plain values."""
-        return protocol(self.spec, manifest=found.manifest)
+    def record(self, found: Evaluation) -> dict[str, Any]:
+        """What a row of its table leads to: all that its numbers depend on, and what else one may want to know."""
+        owners = {
+            name: key
+            for key, metric in self.spec.metrics.items()
+            for name in registry.metrics.create(metric.name, **metric.options).names()
+        }
+        scores = [score.name for score in found.scores]
+        return {
+            "spec": self.identity.settings,
+            "protocols": {name: self.identity.protocols[owners[name.partition("[")[0]]] for name in scores},
+            "commit": environment.git_sha(),
+            "device": environment.device_name(self.device),
+            "weights": (self.model.encoder.weights_sha if self.model else None) or "",
+        }
 
-    def rows(self, identity: str, trained: TrainResult, found: Evaluation, peak: float) -> list[Row]:
+    def rows(self, record: Mapping[str, Any], trained: TrainResult, found: Evaluation, peak: float) -> list[Row]:
         counts = {"params": 0, "encoder_params": 0, "cond_params": 0}
         shared: dict[str, Any] = {
-            "run_id": identity,
+            "run_id": self.identity.run_id,
             "method": self.spec.method,
             "encoder": self.labels["encoder"],
             "cond": self.labels["cond"],
             "seed": self.spec.seed if self.model else 0,
             "n_images": found.n_images,
-            "protocol_id": protocol_id(self.protocol(found)),
             **(self.model.parameter_counts() if self.model else counts),
             "train_seconds": round(trained.seconds, 3),
             "images_seen": trained.images_seen,
             "sample_seconds_per_image": round(found.seconds_per_image, 6),
             "peak_memory_mb": round(peak, 1),
-            "device": environment.device_name(self.device),
-            "git_sha": environment.git_sha(),
-            "weights_sha": (self.model.encoder.weights_sha if self.model else None) or "",
+            "device": record["device"],
+            "git_sha": record["commit"],
+            "weights_sha": record["weights"],
         }
         made = []
         for score in found.scores:
@@ -155,6 +171,7 @@ class Run:
             made.append(
                 Row(
                     metric=score.name,
+                    protocol_id=protocol_id(record["protocols"][score.name]),
                     value=float(score.value) if usable and score.value is not None else None,
                     higher_is_better=score.higher_is_better,
                     note=note,
@@ -177,7 +194,7 @@ def run(config: DictConfig, on_claimed: OnClaimed | None = None) -> None:
     warnings.showwarning = one_line_warning
     with _out_of_memory_told():
         opened = Run.open(config)
-        folder = RunFolder(Path(opened.spec.machine.results_dir), opened.id)
+        folder = RunFolder(Path(opened.spec.machine.results_dir), opened.identity.run_id)
         with folder.claimed() if MAIN_PROCESS else nullcontext():
             if on_claimed and MAIN_PROCESS:
                 on_claimed(folder.path.name, folder.done)
@@ -203,9 +220,10 @@ def _begin(opened: Run, folder: RunFolder) -> None:
     if not MAIN_PROCESS:
         return
     print(f"run {folder.path.name}: {opened.name} on {opened.device}")
-    facts = {"training_id": opened.training_id, **{role: _counts(cache) for role, cache in opened.images.items()}}
+    shared = opened.identity.training_id
+    facts = {"training_id": shared, **{role: _counts(cache) for role, cache in opened.images.items()}}
     folder.describe(opened.spec.as_dict(), environment.describe(opened.device), facts)
-    same = folder.adopt_training(opened.training_id) if opened.model else None
+    same = folder.adopt_training(shared) if opened.model else None
     if same:
         print(f"the same training as run {same}: going on from its last checkpoint")
 
@@ -214,15 +232,17 @@ def _score(opened: Run, folder: RunFolder, trained: TrainResult) -> None:
     folder.remember_peak(environment.peak_memory_mb(opened.device))
     found = opened.score()
     save_grid(folder.grid, found.strips[:_SHOWN])
-    write_artifacts(folder.path, opened.protocol(found), found)
+    record = opened.record(found)
+    folder.keep(found, record)
     peak = folder.remember_peak(environment.peak_memory_mb(opened.device))
-    folder.finish(opened.rows(folder.path.name, trained, found, peak))
+    rows.write(folder.rows, opened.rows(record, trained, found, peak))
 
 
 def _appended(folder: RunFolder, table: str | None) -> list[Row]:
     """The rows of a run that is done, once they are in ``table``, too."""
     results = rows.read(folder.rows)
-    warning = rows.append(Path(table), results, read_protocol(folder.path)) if table else ""
+    record = folder.record()
+    warning = rows.append(Path(table), results, {results[0].run_id: record} if record else None) if table else ""
     if warning:
         print(f"warning: {warning}")
     return results

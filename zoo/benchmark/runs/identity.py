@@ -1,103 +1,207 @@
-"""What a run is, and what its scores may be compared with: two hashes.
+"""What a run is, and what its scores may be compared with: hashes over all that a number depends on.
 
 `run_id` needs the hashes of the training images and of the encoder's weights, so it is known only after both were
 opened: the same command on other photos is another run, the same photos in another folder the same.
+
+Settings are taken in canonical form: 1 and 1.0 are one, and what nothing reads is left out. Beside them count the
+source of plug-ins that are not built in, and the versions of those that are.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from zoo import registry
-from zoo.benchmark.config.spec import UNTRAINED, Spec
+from zoo.benchmark.config.spec import UNTRAINED, PlugIn, Spec
+from zoo.diffusion import samplers
+from zoo.training import config as training
 from zoo.weights import sha256_file
 
 _NOT_IDENTITY = {
     "train": ("log", "checkpoint_every", "feature_cache_gb"),
     "eval": ("batch_size", "samples", "strips"),
-    "data": ("root", "download"),
+    "data": ("root", "download", "face_box", "groups"),  # the box counts as found, groups where a metric asks for them
 }
-_AFTER_TRAINING = ("sampler", "eval", "metrics")
-_OF_UNTRAINED = ("method", "data", "image_size", *_AFTER_TRAINING)  # nothing else changes the scores of grey, say
+_SCORING = ("sampler", "eval", "metrics")
 
 
-def run_id(spec: Spec, *, manifests: Mapping[str, str], weights_sha: str | None) -> str:
-    """12 hex digits over all that may change a score: not paths, device, caches, logging.
+class Identity:
+    """All that the numbers of a run depend on.
 
     Args:
+        spec: its configuration.
         manifests: ``"train"`` and ``"eval"`` → sha256 of those images.
         weights_sha: sha256 of the encoder's pretrained weights, in place of their path or name.
+        find_face: the ArcFace template's square in the images (`Dataset.face_box`); called only where it matters.
+        framed: whether the encoder sees what this square says.
     """
-    return _digest({**_identity(spec, weights_sha), "manifests": dict(manifests)})
 
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        manifests: Mapping[str, str],
+        weights_sha: str | None = None,
+        find_face: Callable[[], Sequence[float] | None] = lambda: None,
+        framed: bool = False,
+    ) -> None:
+        self.spec, self.manifests = spec, dict(manifests)
+        self.weights_sha, self.find_face, self.framed = weights_sha, find_face, framed
 
-def training_id(spec: Spec, *, manifest: str, weights_sha: str | None) -> str:
-    """12 hex digits over what the trained weights depend on: runs that only sample or score differently share it."""
-    identity = {key: value for key, value in _identity(spec, weights_sha).items() if key not in _AFTER_TRAINING}
-    identity["data"].pop("groups", None)
-    return _digest({**identity, "manifest": manifest})
+    @property
+    def run_id(self) -> str:
+        """12 hex digits over all that may change a score: not paths, device, caches, logging."""
+        return digest({**self._what, "protocols": self.protocols})
 
+    @property
+    def training_id(self) -> str:
+        """12 hex digits over what the trained weights depend on: runs that only sample or score differently share
+        it."""
+        what = {**self._what, "settings": {k: v for k, v in self.settings.items() if k not in _SCORING}}
+        return digest({**what, "manifests": self.manifests["train"]})
 
-def protocol(spec: Spec, *, manifest: str) -> dict[str, Any]:
-    """How a run was scored, as plain values; scores of one protocol may be compared.
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The resolved configuration in canonical form: plain values, sections as in ``configs/``."""
+        spec, plain = self.spec, self.spec.as_dict()
+        for field in fields(spec.machine):
+            del plain[field.name]
+        for section, names in _NOT_IDENTITY.items():
+            plain[section] = {key: value for key, value in plain[section].items() if key not in names}
+        plain["diffusion"] = spec.diffusion.in_use()
+        plain["encoder"] = {"name": spec.encoder.name, **_encoder_in_use(spec.encoder, self.weights_sha)}
+        if self.framed:
+            plain["data"]["face_box"] = _plain(self.find_face())
+        plain["sampler"] = self._sampler
+        if spec.method in UNTRAINED:
+            scale = {"chroma_scale": plain["denoiser"]["chroma_scale"]} if spec.method == "truth" else {}
+            plain = {key: plain[key] for key in ("method", "data", "image_size", "eval", "metrics")}
+            plain |= {"denoiser": scale} if scale else {}
+        own = {kind.partition(".")[0] for kind, sha in self._sources if sha is not None}
+        return {key: _canonical(_contents(value, everywhere=key in own)) for key, value in plain.items()}
 
-    Args:
-        manifest: sha256 of the images that were coloured.
-    """
-    scored = {
-        "manifest": manifest,
-        "image_size": spec.image_size,
-        "sampler": spec.as_dict()["sampler"],
-        "eval": {"split": spec.eval.split, "limit": spec.eval.limit, "seed": spec.eval.seed, "seeds": spec.eval.seeds},
-        "metrics": {
-            key: {**metric.as_dict(), "version": registry.metrics.get(metric.name).version}
-            for key, metric in spec.metrics.items()
-        },
-    }
-    return _without_paths(scored)
+    @cached_property
+    def protocols(self) -> dict[str, dict[str, Any]]:
+        """How each metric of the configuration is scored, by the name it has there: by nothing else."""
+        return {key: self._protocol(metric) for key, metric in self.spec.metrics.items()}
+
+    @property
+    def _what(self) -> dict[str, Any]:
+        return {
+            "settings": {key: value for key, value in self.settings.items() if key != "metrics"},
+            "versions": self._versions,
+            "sources": {kind: sha for kind, sha in self._sources if sha is not None},
+            "manifests": self.manifests,
+        }
+
+    @property
+    def _sampler(self) -> dict[str, Any]:
+        """What is read of it: nothing by baselines, which do not sample."""
+        if self.spec.method in UNTRAINED:
+            return {}
+        guided = self.spec.cond.name != "none"
+        return self.spec.sampler.in_use(regression=self.spec.diffusion.regression, guided=guided)
+
+    @property
+    def _versions(self) -> dict[str, int]:
+        if self.spec.method in UNTRAINED:
+            return {}
+        parts = self.spec.cond.options.get("parts", {}) if self.spec.cond.name == "sum" else {}
+        conds = {f"cond.{name}": registry.conditioners.get(name).version for name in (self.spec.cond.name, *parts)}
+        encoder = registry.encoders.get(self.spec.encoder.name).version
+        return {"training": training.VERSION, "encoder": encoder, **conds}
+
+    @property
+    def _sources(self) -> Iterator[tuple[str, str | None]]:
+        yield "data", registry.datasets.source_sha(self.spec.data.name)
+        if self.spec.method not in UNTRAINED:
+            parts = self.spec.cond.options.get("parts", {}) if self.spec.cond.name == "sum" else {}
+            yield "encoder", registry.encoders.source_sha(self.spec.encoder.name)
+            for name in (self.spec.cond.name, *parts):
+                yield f"cond.{name}", registry.conditioners.source_sha(name)
+
+    def _protocol(self, metric: PlugIn) -> dict[str, Any]:
+        spec, cls = self.spec, registry.metrics.get(metric.name)
+        built_in = registry.metrics.source_sha(metric.name) is None
+        scored: dict[str, Any] = {
+            "manifest": self.manifests["eval"],
+            "image_size": spec.image_size,
+            "eval": {
+                "split": spec.eval.split,
+                "limit": spec.eval.limit,
+                "seed": spec.eval.seed,
+                "seeds": spec.eval.seeds,
+            },
+            "metric": {**metric.as_dict(), "version": cls.version},
+        }
+        if self._sampler:
+            scored["sampler"] = {**self._sampler, "version": samplers.VERSION}
+        if not built_in:
+            scored["metric"]["source"] = registry.metrics.source_sha(metric.name)
+        looked: list[Any] = []
+        registry.metrics.create(metric.name, **metric.options).locate_faces(lambda: looked.append(self.find_face()))
+        if looked:
+            scored["face_box"] = _plain(looked[0])
+        groups = spec.data.options.get("groups")
+        if cls.by_group and groups is not None:
+            scored["groups"] = _content(groups) if groups.lower().endswith(".csv") else groups
+        found: dict[str, Any] = _canonical(_contents(scored, everywhere=not built_in))
+        return found
 
 
 def protocol_id(scored: Mapping[str, Any]) -> str:
-    """12 hex digits over a `protocol`."""
-    return _digest(scored)
+    """12 hex digits over the protocol of a metric; scores of one protocol may be compared."""
+    return digest(scored)
 
 
-def _identity(spec: Spec, weights_sha: str | None) -> dict[str, Any]:
-    plain = spec.as_dict()
-    for field in fields(spec.machine):
-        del plain[field.name]
-    for section, names in _NOT_IDENTITY.items():
-        plain[section] = {key: value for key, value in plain[section].items() if key not in names}
-    if plain["data"].get("groups") is None:  # then it changes no score
-        plain["data"].pop("groups", None)
-    if plain["method"] == "diffusion":  # runs from before there were others keep their ids
-        del plain["method"]
-    if spec.method in UNTRAINED:
-        scale = plain["denoiser"]["chroma_scale"]
-        plain = {key: plain[key] for key in _OF_UNTRAINED} | ({"chroma_scale": scale} if spec.method == "truth" else {})
-    elif weights_sha:
-        plain["encoder"]["weights"] = weights_sha
-    elif plain["encoder"]["name"] == "unet":  # runs from before it took any keep their ids
-        plain["encoder"].pop("weights", None)
-    return {key: _without_paths(value) for key, value in plain.items()}
+def digest(value: Mapping[str, Any]) -> str:
+    """12 hex digits over plain values, whatever the order of their keys."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _without_paths(value: Any) -> Any:
-    """``value`` with each path of a file replaced by the sha256 of what the file holds."""
+def _encoder_in_use(encoder: PlugIn, weights_sha: str | None) -> dict[str, Any]:
+    cls, options = registry.encoders.get(encoder.name), dict(encoder.options)
+    if hasattr(cls, "in_use"):
+        options = cls.in_use(options)
+    if weights_sha:
+        options["weights"] = weights_sha
+    elif options.get("weights") is None or options.get("pretrained") is False:
+        options.pop("weights", None)
+    return options
+
+
+def _plain(box: Sequence[float] | None) -> list[float] | None:
+    return None if box is None else [float(side) for side in box]
+
+
+def _canonical(value: Any) -> Any:
+    """1.0 is 1; keys are text, and sequences lists."""
     if isinstance(value, Mapping):
-        return {str(key): _without_paths(item) for key, item in value.items()}
+        return {str(key): _canonical(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_paths(item) for item in value]
-    if isinstance(value, str) and Path(value).suffix and Path(value).expanduser().is_file():
-        return {"sha256": sha256_file(Path(value).expanduser())}
+        return [_canonical(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _contents(value: Any, key: str = "", *, everywhere: bool = False) -> Any:
+    """``value`` with each path of weights replaced by the sha256 of what the file holds; ``everywhere``: of any file,
+    in options of a plug-in that is not built in, of which nobody knows what they mean."""
+    if isinstance(value, Mapping):
+        return {str(name): _contents(item, str(name), everywhere=everywhere) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_contents(item, key, everywhere=everywhere) for item in value]
+    if isinstance(value, str) and (key == "weights" or (everywhere and Path(value).suffix)):
+        return _content(value)
     return value
 
 
-def _digest(value: Mapping[str, Any]) -> str:
-    text = json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def _content(path: str) -> Any:
+    file = Path(path).expanduser()
+    return {"sha256": sha256_file(file)} if file.is_file() else path

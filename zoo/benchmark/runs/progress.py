@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import time
@@ -12,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from zoo.files import replacing
+from zoo.files import write_json
 from zoo.progress import StepInfo
 
 _SMOOTHING = 0.95  # of the loss that is shown
@@ -68,8 +67,7 @@ class TrainingBar:
             self._close()
 
     def _note(self, file: Path, info: StepInfo) -> None:
-        with replacing(file) as temporary:
-            temporary.write_text(json.dumps({"step": info.step, "share": round(info.share, 4)}) + "\n")
+        write_json(file, {"step": info.step, "share": round(info.share, 4)})
         self._written = time.monotonic()
 
     def __enter__(self) -> TrainingBar:

@@ -17,10 +17,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from zoo.benchmark.runs.folder import LOCK, PROGRESS, ROWS
 from zoo.benchmark.sweeps.locks import held
-from zoo.files import replacing
+from zoo.files import write_json
 
-LOCK, ROWS, PROGRESS = ".lock", "rows.csv", "progress.json"  # in a run folder
 State = Literal["not started", "running", "interrupted", "done", "failed"]
 _MACHINE = (
     "results_dir=",
@@ -89,7 +89,7 @@ class Ledger:
         """Write down a sweep: the options of each of its cells. Returns its id."""
         options = [[o for o in cell if not of_machine(o)] for cell in cells]
         sweep_id = _digest(sorted(cell_id(cell) for cell in options))
-        _write(self._sweep(sweep_id), {"cells": options})
+        write_json(self._sweep(sweep_id), {"cells": options})
         return sweep_id
 
     def sweeps(self) -> list[str]:
@@ -105,7 +105,7 @@ class Ledger:
 
     def note(self, cell: str, record: Record) -> None:
         """Write what became of a cell, atomically."""
-        _write(self._file(cell), asdict(record))
+        write_json(self._file(cell), asdict(record))
 
     def end(self, cell: str, record: Record, seconds: float, reason: str | None = None) -> None:
         """The same, at its end."""
@@ -154,8 +154,3 @@ class Ledger:
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:12]
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from zoo.benchmark.runs.folder import PROTOCOL
 from zoo.errors import ZooError
 from zoo.files import replacing
 
 Protocols = dict[str, dict[str, Any]]
-FILE = "protocol.json"  # in a run folder
 
 
 def beside(table: Path) -> Path:
@@ -62,7 +62,7 @@ def find(tables: Iterable[Path], runs_dir: Path, runs: Mapping[str, Iterable[str
             continue
         folders = [runs_dir / run for run in of_it]
         folders += [table.parent for table in tables if table.parent.name in of_it]
-        record = next((values for folder in folders if (values := read(folder / FILE))), None)
+        record = next((values for folder in folders if (values := read(folder / PROTOCOL))), None)
         if record is not None:
             known[protocol] = record
     return {protocol: known[protocol] for protocol in runs if protocol in known}

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from zoo.benchmark.tables.protocols import remember
+from zoo.benchmark.tables.specs import remember
 from zoo.errors import ZooError
 from zoo.files import replacing
 
@@ -103,14 +103,16 @@ def merge(*parts: Iterable[Row], names: Sequence[str] = ()) -> list[Row]:
     return list(kept.values())
 
 
-def append(path: Path, rows: Iterable[Row], protocols: Mapping[str, Mapping[str, Any]] | None = None) -> str:
+def append(path: Path, rows: Iterable[Row], records: Mapping[str, Mapping[str, Any]] | None = None) -> str:
     """Add rows to a table, which is made if missing; rows it already has are not added again.
 
     The whole table is written anew beside the old one and renamed onto it, under a lock: a crash leaves the old
     one, and processes that append at the same time lose nothing.
 
     Args:
-        protocols: protocol_id → what it hashes, kept in ``T.protocols.json`` beside the table ``T.csv``.
+        records: run_id → what its numbers depend on, kept in ``T.specs.json`` beside the table ``T.csv``: ``spec`` (the
+            resolved configuration in canonical form), ``protocols`` (of each metric), ``commit``, ``device``,
+            ``weights``.
 
     Returns:
         A warning for the user about a broken last line that was moved to ``<path>.broken``, or ``""``.
@@ -122,8 +124,8 @@ def append(path: Path, rows: Iterable[Row], protocols: Mapping[str, Mapping[str,
     with _locked(path):
         old, fragment = _parse(path)
         merged = merge(old, rows, names=[str(path), "the new rows"])
-        if protocols:
-            remember(path, protocols)
+        if records:
+            remember(path, records)
         if fragment:
             with path.with_name(path.name + ".broken").open("a") as file:
                 file.write(fragment + "\n")

@@ -1,7 +1,7 @@
 """What a row stands for: the whole resolved spec of its run, as flat fields (``train.lr`` → 0.001).
 
 Records lie beside a table ``T.csv`` in ``T.specs.json``, {run_id: {"spec": …, "protocols": {metric: …}, …}}, else in
-the run folders (``spec.yaml``).
+the run folders.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from zoo.benchmark.runs.folder import RECORD, SPEC
 from zoo.benchmark.tables.protocols import read, remember_in
 from zoo.errors import ZooError
 
-FILE = "spec.yaml"  # in a run folder
 Fields = dict[str, Any]
 _MACHINE = ("device", "plugins", "results_dir", "cache_dir", "table")
 _NO_SCORE = {
@@ -61,7 +61,7 @@ def find(tables: Iterable[Path], runs_dir: Path, run_ids: Iterable[str]) -> dict
         folders[table.parent.name] = table.parent
     found = {}
     for run in run_ids:
-        known = raw.get(run) or _of_folder(folders.get(run, runs_dir / run) / FILE)
+        known = raw.get(run) or _of_folder(folders.get(run, runs_dir / run))
         if known:
             found[run] = parse(known)
     return found
@@ -98,7 +98,10 @@ def _elsewhere(path: str) -> bool:
     return section in _MACHINE or name.partition(".")[0] in _NO_SCORE.get(section, ())
 
 
-def _of_folder(path: Path) -> dict[str, Any]:
+def _of_folder(folder: Path) -> dict[str, Any]:
+    if record := read(folder / RECORD):
+        return record
+    path = folder / SPEC  # all that a run of an older version left
     if not path.is_file():
         return {}
     try:

@@ -9,11 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
+from zoo.benchmark.runs.folder import PER_IMAGE
 from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import COLUMNS, Row
 from zoo.errors import ZooError
-
-PER_IMAGE = "per_image.parquet"  # in a run folder
 
 
 def paths(patterns: Iterable[str]) -> list[Path]:

@@ -1,0 +1,129 @@
+"""The folder of a run: ``<results_dir>/<run_id>/``. It is named by what the run is, so a run finds its own traces.
+
+Whatever reads or writes in there takes the names from here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.benchmark.sweeps.locks import claimed
+from zoo.files import replacing, write_json, write_text
+
+if TYPE_CHECKING:
+    from zoo.evaluation.evaluate import Evaluation
+
+LOCK = ".lock"  # held by whoever works here
+SPEC = "spec.yaml"  # the resolved configuration
+RECORD = "record.json"  # what its numbers depend on: canonical settings, a protocol a metric, commit, device, weights
+ENVIRONMENT = "environment.json"  # what it ran on
+MANIFEST = "manifest.json"  # how many images there were, which were skipped, and the hashes that identify them
+PEAK = "peak_memory.json"  # the most memory that training took, over all sittings and runs that share it
+PROGRESS = "progress.json"  # the share of the training that is behind it
+LOG = "train"  # losses as TensorBoard's event files
+CHECKPOINT = "checkpoint.pt"  # written while training; a run that was killed goes on from here
+MODEL = "model.safetensors"  # the trained model
+GRID = "grid.png"  # grey, colourings and truth of a few photos
+STRIPS = "strips.npz"  # ``keys`` (K,) and ``strips`` (K, 2 + S, H, W, 3) uint8: grey, S samples and truth of K images
+PER_IMAGE = (
+    "per_image.parquet"  # ``image`` and, for each score that is a mean over images, its value (NaN: it has none)
+)
+PROTOCOL = "protocol.json"  # how all metrics were scored, of a run from before each had a protocol of its own
+ROWS = "rows.csv"  # the scores; written last: a run with this file is done
+
+
+class RunFolder:
+    """One run's folder; made when something is first written to it."""
+
+    def __init__(self, results_dir: Path, run_id: str) -> None:
+        self.path = results_dir / run_id
+        self.rows = self.path / ROWS
+        self.progress = self.path / PROGRESS
+        self.grid = self.path / GRID
+
+    @property
+    def done(self) -> bool:
+        return self.rows.is_file()
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep other processes out. Raises `HeldError` if one is at work here."""
+        with claimed(self.path / LOCK):
+            yield
+
+    def describe(self, spec: Mapping[str, Any], environment: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
+        """Write what is known before training."""
+        import yaml  # type: ignore[import-untyped]
+
+        write_text(self.path / SPEC, yaml.safe_dump(dict(spec), sort_keys=False, allow_unicode=True))
+        write_json(self.path / ENVIRONMENT, environment)
+        write_json(self.path / MANIFEST, manifest)
+
+    def adopt_training(self, training_id: str) -> str | None:
+        """If another run here has the same training, go on from its last checkpoint. Returns that run's id."""
+        checkpoint = self.path / CHECKPOINT
+        if checkpoint.exists():
+            return None
+        same = [m.parent for m in self.path.parent.glob(f"*/{MANIFEST}") if training_of(m.parent) == training_id]
+        found = [folder for folder in same if (folder / CHECKPOINT).exists()]
+        if not found:
+            return None
+        newest = max(found, key=lambda folder: (folder / CHECKPOINT).stat().st_mtime)
+        with replacing(checkpoint) as temporary:
+            temporary.unlink()
+            _link(newest / CHECKPOINT, temporary)  # its owner replaces the file and never changes it
+        self.remember_peak(_peak(newest / PEAK))
+        return newest.name
+
+    def remember_peak(self, megabytes: float) -> float:
+        """Note how much memory was taken, in MB; returns the most that was ever noted here."""
+        most = max(megabytes, _peak(self.path / PEAK))
+        write_json(self.path / PEAK, {"mb": most})
+        return most
+
+    def keep(self, found: Evaluation, record: Mapping[str, Any]) -> None:
+        """Write what makes scores comparable photo by photo, and what there is to look at."""
+        import numpy as np
+        import pandas as pd
+
+        from zoo.data import printable
+
+        write_json(self.path / RECORD, record)
+        values = {score.name: score.per_image.numpy() for score in found.scores if score.per_image is not None}
+        with replacing(self.path / PER_IMAGE) as temporary:
+            images = {"image": [printable(key) for key in found.keys]}
+            pd.DataFrame(images | values).to_parquet(temporary, compression="zstd", index=False)
+        with replacing(self.path / STRIPS) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, keys=np.array([printable(key) for key in found.strip_keys]), strips=found.strips)
+
+    def record(self) -> dict[str, Any]:
+        """What `keep` was told; nothing, of a run from before it was kept."""
+        file = self.path / RECORD
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        return found
+
+
+def training_of(folder: Path) -> str | None:
+    """The id of the training that the run in ``folder`` rests on; None: none, or of an older version."""
+    try:
+        return str(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["training_id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _peak(path: Path) -> float:
+    return float(json.loads(path.read_text())["mb"]) if path.exists() else 0.0
+
+
+def _link(source: Path, target: Path) -> None:
+    """A second name for the file, or a copy where the file system has no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
