@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import cmath
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from zoo.faces.box import TEMPLATE
-from zoo.faces.detect import Face, fills, find_faces
+from zoo.faces.detect import Face, _distinct, fills, find_faces
 from zoo.faces.framing import Box
 from zoo.faces.viewport import Viewport, fit_viewport, lightness, look, resized, see, shrunk
 
@@ -113,6 +115,60 @@ def test_two_faces_come_largest_first(astronaut: np.ndarray) -> None:
     photo[20:240, 300:520] = head
     first, second = find_faces(photo)
     assert eyes(first)[:, 0].min() > 300 > eyes(second)[:, 0].max()
+
+
+@pytest.mark.parametrize("side", [24, 32, 48])
+def test_a_small_face_in_a_small_photo_is_found_once(astronaut: np.ndarray, side: int) -> None:
+    head = astronaut[30:200, 140:310]
+    photo = np.full((260, 346, 3), 128, np.uint8)
+    photo[100 : 100 + side, 200 : 200 + side] = resized(head, side, side)
+    (face,) = find_faces(photo)
+    assert np.abs(face.landmarks.mean(axis=0) - (200 + side / 2, 100 + side / 2)).max() < 0.3 * side
+
+
+@pytest.mark.parametrize(
+    ("other", "distinct"),
+    [
+        ((0, 0, 10, 10), 1),  # the same
+        ((2, 2, 6, 6), 1),  # inside
+        ((4, 0, 14, 10), 1),  # three fifths
+        ((6, 0, 16, 10), 2),  # two fifths
+        ((20, 0, 30, 10), 2),  # beside
+    ],
+)
+def test_faces_that_share_more_than_half_of_the_smaller_are_one(other: tuple[float, ...], distinct: int) -> None:
+    faces = [Face(np.zeros((5, 2)), (0, 0, 10, 10), 0.96), Face(np.zeros((5, 2)), other, 0.99)]  # type: ignore[arg-type]
+    kept = _distinct(faces)
+    assert len(kept) == distinct
+    assert kept[0].score == 0.99
+
+
+@pytest.mark.real
+@pytest.mark.skipif("ZOO_TEST_FACES" not in os.environ, reason="ZOO_TEST_FACES names no folder of faces")
+def test_most_small_faces_of_people_are_found_in_a_scene() -> None:
+    """Six to a photo of 346 × 260: nearly all of those from 16 pixels on are found, and nothing else is."""
+    files = sorted(Path(os.environ["ZOO_TEST_FACES"], "val").rglob("*.jpg"))[::20][:18]
+    sides = [16, 20, 24, 32, 40, 48]
+    hits = others = 0
+    for start in range(0, len(files), 6):
+        photo = np.array(Image.fromarray(skimage_data.coffee()).resize((346, 260)))
+        for k, (file, side) in enumerate(zip(files[start : start + 6], sides)):
+            x, y = 4 + 57 * k, 30 + 130 * (k % 2)
+            photo[y : y + side, x : x + side] = resized(np.asarray(Image.open(file).convert("RGB")), side, side)
+        centres = [face.landmarks.mean(axis=0) for face in find_faces(photo)]
+        inside = [
+            any(0 <= cx - 4 - 57 * k <= s and 0 <= cy - 30 - 130 * (k % 2) <= s for cx, cy in centres)
+            for k, s in enumerate(sides)
+        ]
+        hits += sum(inside)
+        others += len(centres) - sum(inside)
+    assert hits >= 0.85 * len(files)
+    assert others == 0
+
+
+@pytest.mark.parametrize("name", ["coffee", "chelsea", "rocket", "hubble_deep_field"])
+def test_a_photo_without_people_shows_no_face(name: str) -> None:
+    assert find_faces(getattr(skimage_data, name)()) == []
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 700), (900, 2), (60, 80)])

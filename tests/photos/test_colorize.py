@@ -115,3 +115,12 @@ def test_watching_changes_nothing(no_faces: None, colorizer: Colorizer) -> None:
     (watched,) = colorizer.colorize_photos([photo], options, on_step=lambda step, seen: None)
     (alone,) = colorizer.colorize_photos([photo], options)
     assert np.array_equal(watched.samples[0], alone.samples[0])
+
+
+def test_photos_do_not_share_their_noise_and_each_keeps_its_own() -> None:
+    photos = [Photo.from_array(photo_of(40, 60, seed)) for seed in (0, 1, 0)]
+    model = PaintingModel()
+    Colorizer(model).colorize_photos(photos, ColorizeOptions(detect=False))  # type: ignore[arg-type]
+    first, second, again = model.noise
+    assert first == again
+    assert first != second

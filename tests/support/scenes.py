@@ -33,6 +33,7 @@ class PaintingModel:
     seen: list[tuple[int, ...]] = field(default_factory=list)
     views: list[Tensor] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
+    noise: list[int] = field(default_factory=list)  # seeds
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -49,6 +50,7 @@ class PaintingModel:
 
     def colorize(self, L: Tensor, features: Features, sampler: Any, generators: Any, callback: Any = None) -> Tensor:
         self.seen.append(tuple(L.shape))
+        self.noise += [int(generator.initial_seed()) for generator in generators]
         ab = torch.tensor(FACE_AB if L.shape[-1] == L.shape[-2] else REST_AB)
         return ab[:, None, None].expand(len(L), 2, *L.shape[-2:]).contiguous()
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from zoo.color.srgb import LUMINANCE
 from zoo.faces.box import TEMPLATE, detector
 from zoo.faces.framing import WHOLE, Box
 from zoo.faces.viewport import Viewport, fit_viewport, resized
 
+BoxEdges = tuple[float, float, float, float]  # left, top, right, bottom
+
 _LARGEST = 1024  # pixels of the longer side at which faces are looked for
-_SMALLEST = 192  # and of the shorter side: smaller photos are enlarged
+_SMALLEST = 512  # and of the shorter side: smaller photos are enlarged, so that small faces are seen
+_SCALES = (1.0, 0.84)  # of that size; the second lies between the steps of MTCNN's own pyramid
 _FACE = 28  # pixels, at that size: the smallest face looked for
 _BORDER = 0.2  # of the shorter side, around the photo: MTCNN misplaces the landmarks of faces that reach the edge
 _CONFIDENCE = 0.95
+_SAME = 0.5  # of the smaller of two boxes: if they share more, they are of one face
 _WHOLE = 0.2  # of the photo's side; see `fills`
 
 
@@ -29,7 +35,7 @@ class Face:
     """
 
     landmarks: np.ndarray
-    box: tuple[float, float, float, float]
+    box: BoxEdges
     score: float
 
     def viewport(self, face_box: Box | None) -> Viewport:
@@ -45,22 +51,29 @@ class Face:
 def find_faces(photo: np.ndarray) -> list[Face]:
     """The faces of ``photo`` (H, W, 3) or (H, W) uint8, largest first, found by MTCNN (Zhang et al. 2016) on the CPU.
 
-    They are looked for in grey, so that colour changes nothing, and at no more than 1024 pixels a side.
+    They are looked for in grey, so that colour changes nothing, at two scales and no more than 1024 pixels a side.
     """
     rgb = photo if photo.ndim == 3 else np.repeat(photo[..., None], 3, axis=2)
     height, width = rgb.shape[:2]
     scale = min(max(1.0, _SMALLEST / min(height, width)), _LARGEST / max(height, width))
+    with detector(_FACE) as mtcnn:
+        found = [face for factor in _SCALES for face in _at_scale(mtcnn, rgb, scale * factor)]
+    return sorted(_distinct(found), key=lambda face: (-_area(face.box), face.box))
+
+
+def _at_scale(mtcnn: Any, rgb: np.ndarray, scale: float) -> list[Face]:
+    """The faces that are seen in ``rgb`` (H, W, 3) when it is resized by ``scale``."""
+    height, width = rgb.shape[:2]
     small = resized(rgb, max(1, round(height * scale)), max(1, round(width * scale)))
     border = round(_BORDER * min(small.shape[:2]))
-    grey = np.rint(small @ (0.2126, 0.7152, 0.0722)).astype(np.uint8)
+    grey = np.rint(small @ LUMINANCE).astype(np.uint8)
     seen = np.repeat(np.pad(grey, border, mode="edge")[..., None], 3, axis=2)
     if min(seen.shape[:2]) < _FACE:
         return []  # a thread of a photo: MTCNN has nothing to look at
-    with detector(_FACE) as mtcnn:
-        try:
-            boxes, scores, points = mtcnn.detect(seen, landmarks=True)
-        except (RuntimeError, IndexError):  # it cannot go on when one of its stages leaves nothing
-            return []
+    try:
+        boxes, scores, points = mtcnn.detect(seen, landmarks=True)
+    except (RuntimeError, IndexError):  # it cannot go on when one of its stages leaves nothing
+        return []
     if boxes is None:
         return []
 
@@ -68,8 +81,23 @@ def find_faces(photo: np.ndarray) -> list[Face]:
         return (x.astype(np.float64) - border) / scale
 
     kept = [i for i, score in enumerate(scores) if score >= _CONFIDENCE]
-    found = [Face(in_photo(points[i]), tuple(in_photo(boxes[i]).tolist()), float(scores[i])) for i in kept]
-    return sorted(found, key=lambda face: (-_area(face), face.box))
+    return [Face(in_photo(points[i]), tuple(in_photo(boxes[i]).tolist()), float(scores[i])) for i in kept]
+
+
+def _distinct(faces: list[Face]) -> list[Face]:
+    """Each face once, as it was seen with the most certainty (non-maximum suppression)."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: (-face.score, face.box)):
+        if all(_shared(face.box, other.box) <= _SAME for other in kept):
+            kept.append(face)
+    return kept
+
+
+def _shared(a: BoxEdges, b: BoxEdges) -> float:
+    """Of the smaller of two boxes, the share that the other covers."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    return max(width, 0.0) * max(height, 0.0) / min(_area(a), _area(b))
 
 
 def fills(viewport: Viewport, height: int, width: int) -> bool:
@@ -78,6 +106,6 @@ def fills(viewport: Viewport, height: int, width: int) -> bool:
     return bool(np.abs(off).max() <= _WHOLE * min(height, width))
 
 
-def _area(face: Face) -> float:
-    left, top, right, bottom = face.box
+def _area(box: BoxEdges) -> float:
+    left, top, right, bottom = box
     return (right - left) * (bottom - top)

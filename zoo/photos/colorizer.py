@@ -43,7 +43,7 @@ class ColorizeOptions:
             good on faces of the validation split, in half the time (zoo/pretrained/README.md).
         guidance: classifier-free, on the encoder's features; 1 is none.
         time_power: see `SamplerConfig`; None: what suits the sampler.
-        seed: of the noise.
+        seed: of the noise, which depends on it and on the photo: no two photos share their blotches.
         saturation: factor on the chroma; 0 gives grey.
         detect: look for faces, and colour each by itself.
         batch_size: pictures that go through the network at once.
@@ -226,7 +226,8 @@ class Colorizer:
         view = torch.cat([seen.view for seen in pictures]).to(self.device)
         features = _rows(self.model.encode(view, pictures[0].box), rows)
         L = torch.cat([seen.L for seen in pictures]).to(self.device)[rows]
-        noise = [torch.Generator().manual_seed(seed_of("colorize", options.seed, t.sample, t.picture)) for t in tasks]
+        seeds = [seed_of("colorize", options.seed, scenes[t.scene].key, t.sample, t.picture) for t in tasks]
+        noise = [torch.Generator().manual_seed(seed) for seed in seeds]
         return self.model.colorize(L, features, options.sampling(), noise, callback).cpu()
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
+from zoo.color.grey import stored_lightness
 from zoo.diffusion.denoiser import stages
 from zoo.faces.detect import Face, fills, find_faces
 from zoo.faces.framing import WHOLE, Box
@@ -39,6 +41,7 @@ class Scene:
         viewports: squares of the photo that are coloured apart: of each face, but for one that is the whole photo.
         pictures: the whole photo, then what is seen through each viewport.
         canvas: L (1, 1, h, w) of the photo, no more than 1024 pixels a side.
+        key: a hash of the photo's lightness at that size: noise drawn with it is the photo's own.
     """
 
     photo: Photo
@@ -46,6 +49,7 @@ class Scene:
     viewports: list[Viewport]
     pictures: list[Seen]
     canvas: Tensor
+    key: str
 
     def placed(self, canvas: Tensor) -> list[Viewport]:
         """The viewports in pixels of ``canvas`` (1, 1, h, w), which shows the whole photo."""
@@ -90,7 +94,8 @@ class Sight:
         apart = [viewport for viewport in viewports if not fills(viewport, height, width)]
         whole = self._face(_square(small)) if len(apart) < len(viewports) else self._whole(small)
         pictures = [whole, *(self._through(photo.rgb, viewport) for viewport in apart)]
-        return Scene(photo, faces, apart, pictures, lightness(small))
+        key = hashlib.sha256(stored_lightness(small).data).hexdigest()
+        return Scene(photo, faces, apart, pictures, lightness(small), key)
 
     def _whole(self, rgb: np.ndarray) -> Seen:
         """A photo in which the face may be anywhere: its encoder sees all of it."""

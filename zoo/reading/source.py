@@ -18,6 +18,10 @@ _PREFIX = b"Exif\0\0"
 _PREFIXES = 64  # in one file; a camera writes one for each picture in it
 _LONGEST_EXIF = 1 << 18  # bytes; a JPEG's own limit is a quarter
 
+# Pillow keeps pixels in blocks of 16 MB, which the C library does not give back to the system but keeps for the thread:
+# 350 MB for each thread that has once decoded 88 megapixels. Blocks above 32 MB are given back.
+Image.core.set_block_size(1 << 26)
+
 
 class BrokenImageError(ZooError):
     """One image cannot be used; the text is the reason. In a data set it is skipped, named and counted."""
