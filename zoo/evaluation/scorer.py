@@ -12,8 +12,7 @@ from torch import Tensor
 
 from zoo.errors import ZooError
 from zoo.evaluation.real_features import RealFeatures
-from zoo.metrics import Extractor, FeatureMetric, Metric, Score
-from zoo.metrics._per_image import mean_score, spread
+from zoo.metrics import Extractor, FeatureMetric, Metric, Score, mean_score, spread
 
 OpenRealFeatures = Callable[[Extractor], RealFeatures]
 

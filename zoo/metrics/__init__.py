@@ -112,3 +112,25 @@ class FeatureMetric(Metric):
     @abstractmethod
     def update_features(self, pred: Tensor, truth: Tensor) -> None:
         """Take in features of colourings and of their truths, both (N, D), on any device."""
+
+
+def mean_score(name: str, values: Tensor, higher_is_better: bool | None) -> Score:
+    """The mean of values (N,) per image, leaving out NaN, and saying how many were left out."""
+    counted = ~values.isnan()
+    if not counted.any():
+        return Score(name, None, higher_is_better, note="no image has a value")
+    note = "" if counted.all() else f"{int(counted.sum())} of {len(values)} images have a value"
+    return Score(name, values[counted].mean().item(), higher_is_better, per_image=values, note=note)
+
+
+def spread(values: Tensor) -> str:
+    """The number of values (N,) that are not NaN, and the 95 % interval of their mean (Student's t)."""
+    counted = values[~values.isnan()].double()
+    n = len(counted)
+    shown = f"{n} image" if n == 1 else f"{n} images"
+    if n < 2:
+        return shown
+    from scipy.special import stdtrit  # type: ignore[import-untyped]  # scipy.stats takes a second
+
+    half = stdtrit(n - 1, 0.975) * counted.std().item() / n**0.5
+    return f"{shown}, 95 % interval {counted.mean().item() - half:.4g} to {counted.mean().item() + half:.4g}"
