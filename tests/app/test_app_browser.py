@@ -65,6 +65,8 @@ class Visit:
         self.page = browser.new_context(viewport={"width": width, "height": height}, **phone).new_page()
         self.asked: list[str] = []
         self.page.on("request", lambda request: self.asked.append(request.url))
+        self.complaints: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
         self.page.goto(site)
         self.page.locator("#color").wait_for()
         self._pictures = pictures
@@ -103,6 +105,7 @@ def visit(browser: Any, site: str, request: pytest.FixtureRequest, tmp_path: Pat
     pictures.mkdir(parents=True, exist_ok=True)
     visit = Visit(browser, site, request.param, pictures)
     yield visit
+    assert [text for text in visit.complaints if "Content Security Policy" in text] == []
     visit.page.context.close()
 
 
@@ -127,6 +130,7 @@ def test_a_photo_is_uploaded_colored_compared_and_downloaded(visit: Visit, site:
     visit.page.locator("#color").click()
     visit.says("Done")
     half = visit.colored()
+    sync_api.expect(visit.page.locator("#compared")).to_be_in_viewport(ratio=0.9)
     visit.look("2-coloured")
     visit.slide(0.5, 0.2)
     most = visit.colored()

@@ -283,9 +283,10 @@ def test_no_answer_may_be_framed_or_guessed_at(visitor: Visitor, path: str) -> N
     assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_only_the_scripts_of_the_page_run(visitor: Visitor) -> None:
-    policy = visitor.asks("GET", "/").headers["content-security-policy"]
+def test_only_the_scripts_of_the_page_run(inside: Inside, store: Store) -> None:
+    gate = Gate(inside, Names.of("127.0.0.1"), store, "let added = 2")
+    policy = Visitor(gate).asks("GET", "/").headers["content-security-policy"]
     scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
-    known = b64encode(sha256(b"let known = 1").digest()).decode()
-    assert scripts == f"script-src 'self' 'sha256-{known}'"
+    known = [b64encode(sha256(text).digest()).decode() for text in (b"let known = 1", b"let added = 2")]
+    assert scripts == f"script-src 'self' 'sha256-{known[0]}' 'sha256-{known[1]}'"
     assert "unsafe-eval" not in policy

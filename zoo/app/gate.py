@@ -61,10 +61,11 @@ class Gate:
     Args:
         names: by which it may be called.
         store: the only files that are sent, and where uploads are put.
+        script: that the page adds to itself; it runs beside those that it contains.
     """
 
-    def __init__(self, app: ASGIApp, names: Names, store: Store) -> None:
-        self._app, self._names, self._store = app, names, store
+    def __init__(self, app: ASGIApp, names: Names, store: Store, script: str = "") -> None:
+        self._app, self._names, self._store, self._script = app, names, store, script.encode()
         self._uploading = 0  # bytes that are on their way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,7 +92,7 @@ class Gate:
         dropped = _UNTRUSTED | ({b"accept-encoding"} if path == "/" else set())
         scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] not in dropped]}
         if path == "/":
-            await self._app(scope, receive, _with_policy(send))
+            await self._app(scope, receive, _with_policy(send, self._script))
         elif path.rstrip("/") == f"{_API}/upload":
             await self._upload(scope, receive, send, headers)
         elif method == "POST":
@@ -196,7 +197,7 @@ def _marked(send: Send) -> Send:
     return marked
 
 
-def _with_policy(send: Send) -> Send:
+def _with_policy(send: Send, script: bytes) -> Send:
     """Lets the scripts run that the page itself contains, by their hashes, and no other ones."""
     start: Message = {}
     page = b""
@@ -209,9 +210,8 @@ def _with_policy(send: Send) -> Send:
         page += message.get("body", b"")
         if message.get("more_body", False):
             return
-        scripts = "".join(
-            f" 'sha256-{b64encode(sha256(text).digest()).decode()}'" for text in _INLINE_SCRIPT.findall(page)
-        )
+        known = [*_INLINE_SCRIPT.findall(page), script]
+        scripts = "".join(f" 'sha256-{b64encode(sha256(text).digest()).decode()}'" for text in known)
         MutableHeaders(scope=start)["Content-Security-Policy"] = _POLICY.format(scripts=scripts)
         await send(start)
         await send({"type": "http.response.body", "body": page})

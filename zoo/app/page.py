@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 TITLE = "Face colour zoo"
 
-SHOW_RESULT = """<script>
+SHOW_RESULT = """
 document.addEventListener("click", (event) => {
     if (event.target.closest("#color"))
         document.querySelector("#compared").scrollIntoView({block: "nearest", behavior: "smooth"});
 });
-</script>"""  # on a phone it lies below the controls; Gradio's own way needs `eval`
+"""  # a script: on a phone the result lies below the controls; Gradio's own way needs `eval`
 
 _INTRODUCTION = f"""
 # {TITLE}

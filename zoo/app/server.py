@@ -20,7 +20,6 @@ from zoo.app.store import Store, temporary_folder
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
     from gradio import Blocks
     from gradio.themes import Base
     from starlette.types import ASGIApp
@@ -105,7 +104,7 @@ def serving(config: ServerConfig, checkpoints: dict[str, Checkpoint]) -> Iterato
             store = Store(root / "served", config.max_total_mb * 10**6)
             os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": str(store.folder)}
             page = _page(config, checkpoints, store, root / "examples")
-            app = Gate(_application(page, config), config.names(), store)
+            app = _guarded(page, config, store)
             store.keep_these()
             with store.swept(), _running(app, listening):
                 if config.open_browser:
@@ -129,14 +128,14 @@ def _page(config: ServerConfig, checkpoints: dict[str, Checkpoint], store: Store
     return page
 
 
-def _application(page: Blocks, config: ServerConfig) -> FastAPI:
+def _guarded(page: Blocks, config: ServerConfig, store: Store) -> Gate:
     """Not by ``Blocks.launch``, which asks itself over the network whether it is there, by way of any proxy."""
     from fastapi import FastAPI
     from gradio import mount_gradio_app
 
     from zoo.app.page import SHOW_RESULT
 
-    return mount_gradio_app(
+    app = mount_gradio_app(
         FastAPI(openapi_url=None),
         page,
         path="/",
@@ -150,8 +149,9 @@ def _application(page: Blocks, config: ServerConfig) -> FastAPI:
         enable_monitoring=False,
         theme=_theme(),
         css=_CSS,
-        head=SHOW_RESULT,
+        head=f"<script>{SHOW_RESULT}</script>",
     )
+    return Gate(app, config.names(), store, SHOW_RESULT)
 
 
 @contextmanager
