@@ -12,7 +12,7 @@ from skimage.data import astronaut
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from zoo import Colorizer
-from zoo.photos.sheet import grey, sheet
+from zoo.photos.image_grid import grey, image_grid
 from zoo.registry import datasets
 
 SIDE = 192
@@ -27,7 +27,7 @@ def main() -> None:
     colored = Colorizer.load().colorize(photos, samples=2)
     cells = [cell for photo, pair in zip(photos, colored, strict=True) for cell in (grey(photo), *pair, photo)]
     titles = ["grey", "coloured", "coloured again", "truth"]
-    picture = sheet(cells, [*titles, *[""] * (len(cells) - len(titles))], columns=4)
+    picture = image_grid(cells, [*titles, *[""] * (len(cells) - len(titles))], columns=4)
     picture.save(Path(__file__).with_name("colours.png"), optimize=True)
 
 

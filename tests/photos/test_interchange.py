@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,36 @@ def test_a_batch_comes_back_as_a_batch_and_a_list_as_a_list(no_faces: None, colo
     assert colorizer.colorize([]) == []
 
 
+def test_a_file_comes_back_as_a_pil_image(no_faces: None, colorizer: Colorizer, tmp_path: Path) -> None:
+    Image.fromarray(photo_of(30, 40)).save(tmp_path / "a.png")
+    expected = colorizer.colorize(photo_of(30, 40), steps=1)
+    for path in (tmp_path / "a.png", str(tmp_path / "a.png")):
+        assert np.array_equal(np.asarray(colorizer.colorize(path, steps=1)), expected)
+    with pytest.raises(ZooError, match="no such file"):
+        colorizer.colorize("gone.jpg")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_array_of_floats_comes_back_as_one(no_faces: None, colorizer: Colorizer, dtype: type) -> None:
+    rgb = photo_of(20, 30)
+    colored = colorizer.colorize((rgb / 255).astype(dtype), steps=1)
+    assert colored.dtype == dtype
+    assert np.array_equal((colored * 255).round().astype(np.uint8), colorizer.colorize(rgb, steps=1))
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy])
+def test_a_batch_with_channels_last_comes_back_as_one(no_faces: None, colorizer: Colorizer, kind: Any) -> None:
+    batch = np.stack([photo_of(20, 30, seed) for seed in range(2)])
+    colored = colorizer.colorize(kind(batch), steps=1)
+    assert type(colored) is type(kind(batch))
+    assert colored.shape == batch.shape
+    assert np.array_equal(np.asarray(colored[1]), colorizer.colorize(batch[1], steps=1))
+
+
+def test_three_rows_of_three_channels_are_taken_as_channels_first(no_faces: None, colorizer: Colorizer) -> None:
+    assert colorizer.colorize(torch.zeros(3, 8, 3), steps=1).shape == (3, 8, 3)
+
+
 def test_several_samples_are_a_list_per_picture(no_faces: None, colorizer: Colorizer) -> None:
     rgb = photo_of(20, 30)
     assert len(colorizer.colorize(rgb, steps=1, samples=2)) == 2
@@ -72,16 +103,18 @@ def test_several_samples_are_a_list_per_picture(no_faces: None, colorizer: Color
 @pytest.mark.parametrize(
     "picture",
     [
-        np.zeros((4, 4, 3)),
+        np.full((4, 4, 3), 255.0),
+        np.full((4, 4), np.nan),
+        np.zeros((4, 4), np.int64),
         np.zeros((4, 4, 2), np.uint8),
         np.zeros((0, 4, 3), np.uint8),
         np.zeros(4, np.uint8),
         torch.zeros(2, 4, 4),
         torch.zeros(4, 4, dtype=torch.uint8),
+        torch.zeros(2, 5, 4, 4),
         torch.full((3, 4, 4), 255.0),
         torch.full((3, 4, 4), float("nan")),
         torch.zeros(3, 4, 4, dtype=torch.int64),
-        "photo.jpg",
         None,
     ],
 )

@@ -206,8 +206,8 @@ def _telling(prefix: str = "") -> Iterator[None]:
 
 
 def _write(job: Job, photo: Photo, result: Colored, frames: Sequence[np.ndarray]) -> None:
+    from zoo.photos.image_grid import animation, comparison, samples_grid, save_animation
     from zoo.photos.photo import UnwritablePhotoError, write_photo
-    from zoo.photos.sheet import animation, comparison, contact_sheet, save_animation
 
     try:
         job.samples[0].parent.mkdir(parents=True, exist_ok=True)
@@ -215,8 +215,8 @@ def _write(job: Job, photo: Photo, result: Colored, frames: Sequence[np.ndarray]
         raise UnwritablePhotoError(f"cannot make the folder {job.samples[0].parent}: {error.strerror}") from error
     for path, rgb in zip(job.samples, result.samples):
         write_photo(path, rgb, photo)
-    if job.sheet:
-        write_photo(job.sheet, contact_sheet(photo.rgb, result.samples))
+    if job.grid:
+        write_photo(job.grid, samples_grid(photo.rgb, result.samples))
     if job.comparison:
         write_photo(job.comparison, comparison(photo.rgb, result.samples[0], has_color=photo.has_color))
     if job.animation:

@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from zoo.diffusion.samplers import Callback, SamplerConfig
@@ -19,7 +20,7 @@ from zoo.faces.detect import Face
 from zoo.model import ColorDiffusion
 from zoo.model_source import open_model
 from zoo.photos.composite import Spread, chroma, compose, paint
-from zoo.photos.interchange import as_picture
+from zoo.photos.interchange import as_pictures
 from zoo.photos.photo import Photo
 from zoo.photos.previews import OnStep, Previews, Task
 from zoo.photos.scene import Scene, Sight
@@ -149,17 +150,32 @@ class Colorizer:
             "device": str(self.device),
         }
 
+    @overload
+    def colorize(self, image: Image.Image | str | Path, *, samples: Literal[1] = 1, **options: Any) -> Image.Image: ...
+    @overload
+    def colorize(self, image: Image.Image | str | Path, *, samples: int, **options: Any) -> list[Image.Image]: ...
+    @overload
+    def colorize(self, image: np.ndarray, *, samples: Literal[1] = 1, **options: Any) -> np.ndarray: ...
+    @overload
+    def colorize(self, image: np.ndarray, *, samples: int, **options: Any) -> list[np.ndarray]: ...
+    @overload
+    def colorize(self, image: Tensor, *, samples: Literal[1] = 1, **options: Any) -> Tensor: ...
+    @overload
+    def colorize(self, image: Tensor, *, samples: int, **options: Any) -> list[Tensor]: ...
+    @overload
+    def colorize(self, image: Sequence[Any], **options: Any) -> list[Any]: ...
     def colorize(self, image: Any, **options: Any) -> Any:
         """Colour a picture, or several, and give back the same kind.
 
         Args:
-            image: a PIL image; a uint8 array (H, W), (H, W, 3) or (H, W, 4); a tensor (C, H, W) or (N, C, H, W) with 1
-                or 3 channels, uint8 or float in [0, 1]; or a list of those.
+            image: a path; a PIL image; an array (H, W), (H, W, 1), (H, W, 3), (H, W, 4) or a batch (N, H, W, C) of
+                those; a tensor (C, H, W) or (N, C, H, W) with 1 or 3 channels, or with channels last where that cannot
+                be mistaken; arrays and tensors are uint8, or float in [0, 1]; or a list of those.
             options: of `ColorizeOptions`.
 
         Returns:
-            A colour picture of the same kind and size; with ``samples`` above 1 a list of so many; for a list, or a
-            batch with samples, a list of those.
+            A colour picture of the same kind, size and type, a PIL image for a path; with ``samples`` above 1 a list of
+            so many; for a list, or a batch with samples, a list of those.
 
         Raises:
             ZooError: not such a picture, or an option that cannot be.
@@ -168,17 +184,12 @@ class Colorizer:
             chosen = ColorizeOptions(**options)
         except TypeError as error:
             raise ZooError(f"{error}; options are {', '.join(ColorizeOptions.__dataclass_fields__)}") from error
-        batched = isinstance(image, torch.Tensor) and image.ndim == 4
-        several = batched or isinstance(image, list | tuple)
-        pictures = [as_picture(each) for each in (image if several else [image])]
+        pictures, several, join = as_pictures(image)
         found = self.colorize_photos([picture.photo for picture in pictures], chosen)
         results = [[picture.back(rgb) for rgb in colored.samples] for picture, colored in zip(pictures, found)]
         if chosen.samples > 1:
             return results if several else results[0]
-        first = [samples[0] for samples in results]
-        if batched:
-            return torch.stack(first) if first else image
-        return first if several else first[0]
+        return join([samples[0] for samples in results])
 
     @torch.inference_mode()
     def colorize_photos(

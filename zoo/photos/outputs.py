@@ -24,7 +24,7 @@ class Wanted:
     """What is made of each photo.
 
     Attributes:
-        samples: how many colourings; of several each has a number in its name, and a contact sheet shows all.
+        samples: how many colourings; of several each has a number in its name, and a grid shows all.
         compare: also a picture of grey, colour and truth side by side.
         animation: also the denoising as a GIF.
         suffix: of colourings in a folder; None: .png. A single output file has its own.
@@ -42,13 +42,13 @@ class Job:
 
     source: Path
     samples: tuple[Path, ...]
-    sheet: Path | None = None
+    grid: Path | None = None
     comparison: Path | None = None
     animation: Path | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
-        return (*self.samples, *(path for path in (self.sheet, self.comparison, self.animation) if path is not None))
+        return (*self.samples, *(path for path in (self.grid, self.comparison, self.animation) if path is not None))
 
 
 class Plan(NamedTuple):
@@ -104,7 +104,7 @@ def _job(source: Path, output: Path, wanted: Wanted) -> Job:
     return Job(
         source=source,
         samples=numbered if wanted.samples > 1 else (output,),
-        sheet=beside("-samples.png") if wanted.samples > 1 else None,
+        grid=beside("-samples.png") if wanted.samples > 1 else None,
         comparison=beside("-compare.png") if wanted.compare else None,
         animation=beside(".gif") if wanted.animation else None,
     )

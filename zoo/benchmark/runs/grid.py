@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from zoo.files import replacing
-from zoo.photos.sheet import sheet
+from zoo.photos.image_grid import image_grid
 
 
 def grid(strips: np.ndarray, titles: Sequence[str] | None = None) -> Image.Image:
@@ -17,7 +17,7 @@ def grid(strips: np.ndarray, titles: Sequence[str] | None = None) -> Image.Image
     samples and truth."""
     rows, columns, *shape = strips.shape
     head = titles or ["grey", *(f"sample {i + 1}" for i in range(columns - 2)), "truth"]
-    return sheet(list(strips.reshape(-1, *shape)), [*head, *[""] * (rows - 1) * columns], columns)
+    return image_grid(list(strips.reshape(-1, *shape)), [*head, *[""] * (rows - 1) * columns], columns)
 
 
 def save_grid(path: Path, strips: np.ndarray, titles: Sequence[str] | None = None) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from zoo.errors import ZooError
-from zoo.photos.sheet import animation, comparison, contact_sheet, grey, reduced, save_animation, sheet
+from zoo.photos.image_grid import animation, comparison, grey, image_grid, reduced, samples_grid, save_animation
 
 
 def plain(value: int, height: int = 100, width: int = 120) -> np.ndarray:
@@ -17,7 +17,7 @@ def plain(value: int, height: int = 100, width: int = 120) -> np.ndarray:
 
 
 def test_pictures_go_in_rows_below_their_titles() -> None:
-    shown = np.asarray(sheet([plain(10), plain(20), plain(30)], ["a", "b", ""], columns=2))
+    shown = np.asarray(image_grid([plain(10), plain(20), plain(30)], ["a", "b", ""], columns=2))
     assert shown.shape == (16 + 100 + 2 + 100, 120 + 2 + 120, 3)  # the second row has no title, so no head
     assert (shown[16:116, :120] == 10).all()
     assert (shown[16:116, 122:] == 20).all()
@@ -27,14 +27,14 @@ def test_pictures_go_in_rows_below_their_titles() -> None:
 
 def test_small_pictures_are_enlarged_by_a_whole_factor() -> None:
     small = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
-    shown = np.asarray(sheet([small], [""], columns=1))
+    shown = np.asarray(image_grid([small], [""], columns=1))
     assert np.array_equal(shown[::32, ::32], small)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 5000), (5000, 3), (1500, 1100)])
-def test_no_sheet_is_larger_than_can_be_looked_at(size: tuple[int, int]) -> None:
+def test_no_grid_is_larger_than_can_be_looked_at(size: tuple[int, int]) -> None:
     photo = plain(90, *size)
-    for shown in (comparison(photo, photo, has_color=True), contact_sheet(photo, [photo] * 8)):
+    for shown in (comparison(photo, photo, has_color=True), samples_grid(photo, [photo] * 8)):
         assert max(shown.shape) < 4400
 
 

@@ -1,4 +1,4 @@
-"""Pictures that show several pictures: a sheet with titles, and an animation."""
+"""Pictures that show several pictures: a grid with titles, and an animation."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from zoo.photos.photo import store
 _GAP = 2  # pixels between pictures
 _HEAD = 16  # pixels of a row of titles
 _SHOWN = 96  # pictures smaller than this are enlarged by a whole factor
-_LARGEST = 1024  # pixels of the longer side of a picture on a sheet,
-_SHEET = 4096  # and of all pictures in a row
+_LARGEST = 1024  # pixels of the longer side of a picture in a grid,
+_ROW = 4096  # and of all pictures in a row
 _FRAME = 256  # pixels of the longer side of an animation that has no steps to show
 _STEP_MS, _LAST_MS = 120, 2000  # how long an animation shows a step, and its end
 
 
-def sheet(pictures: Sequence[np.ndarray], titles: Sequence[str], columns: int) -> Image.Image:
+def image_grid(pictures: Sequence[np.ndarray], titles: Sequence[str], columns: int) -> Image.Image:
     """``pictures``, all (H, W, 3) uint8, ``columns`` in a row, each below its title; a row without any has no head."""
     zoom = max(1, -(-_SHOWN // max(pictures[0].shape[:2])))
     cells = [picture.repeat(zoom, axis=0).repeat(zoom, axis=1) for picture in pictures]
@@ -66,13 +66,13 @@ def save_animation(path: Path, frames: Sequence[np.ndarray]) -> None:
     store(path, buffer.getbuffer())
 
 
-def contact_sheet(photo: np.ndarray, samples: Sequence[np.ndarray]) -> np.ndarray:
+def samples_grid(photo: np.ndarray, samples: Sequence[np.ndarray]) -> np.ndarray:
     """Grey and all colourings of ``photo``; all (H, W, 3) uint8, nearly as many rows as columns."""
     columns = math.ceil(math.sqrt(1 + len(samples)))
-    largest = min(_LARGEST, _SHEET // columns)
+    largest = min(_LARGEST, _ROW // columns)
     pictures = [grey(reduced(photo, largest)), *(reduced(sample, largest) for sample in samples)]
     titles = ["grey", *(f"sample {i + 1}" for i in range(len(samples)))]
-    return np.asarray(sheet(pictures, titles, columns))
+    return np.asarray(image_grid(pictures, titles, columns))
 
 
 def comparison(photo: np.ndarray, color: np.ndarray, *, has_color: bool) -> np.ndarray:
@@ -81,7 +81,7 @@ def comparison(photo: np.ndarray, color: np.ndarray, *, has_color: bool) -> np.n
     pictures, titles = [grey(small), reduced(color)], ["grey", "colour"]
     if has_color:
         pictures, titles = [*pictures, small], [*titles, "truth"]
-    return np.asarray(sheet(pictures, titles, columns=len(pictures)))
+    return np.asarray(image_grid(pictures, titles, columns=len(pictures)))
 
 
 def animation(photo: np.ndarray, steps: Sequence[np.ndarray], color: np.ndarray) -> list[np.ndarray]:
