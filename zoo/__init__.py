@@ -8,12 +8,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from zoo.registry import conditioners, encoders, metrics
+from zoo.registry import conditioners, encoders, methods, metrics
 
 if TYPE_CHECKING:
     from zoo.conditioners import Conditioner
     from zoo.encoders import Encoder
     from zoo.features import FeatureLevel, Features, FeatureSpec
+    from zoo.methods import Method
     from zoo.metrics import Metric, Score
     from zoo.model import ColorDiffusion
     from zoo.photos.colorizer import Colorizer
@@ -24,6 +25,7 @@ register_encoder, create_encoder, list_encoders = encoders.register, encoders.cr
 register_conditioner, create_conditioner = conditioners.register, conditioners.create
 list_conditioners = conditioners.list
 register_metric, create_metric, list_metrics = metrics.register, metrics.create, metrics.list
+register_method, create_method, list_methods = methods.register, methods.create, methods.list
 
 _LAZY = {
     "ColorDiffusion": "zoo.model",
@@ -33,6 +35,7 @@ _LAZY = {
     "FeatureLevel": "zoo.features",
     "FeatureSpec": "zoo.features",
     "Features": "zoo.features",
+    "Method": "zoo.methods",
     "Metric": "zoo.metrics",
     "Score": "zoo.metrics",
 }
@@ -45,16 +48,20 @@ __all__ = [
     "FeatureLevel",
     "FeatureSpec",
     "Features",
+    "Method",
     "Metric",
     "Score",
     "create_conditioner",
     "create_encoder",
+    "create_method",
     "create_metric",
     "list_conditioners",
     "list_encoders",
+    "list_methods",
     "list_metrics",
     "register_conditioner",
     "register_encoder",
+    "register_method",
     "register_metric",
 ]
 

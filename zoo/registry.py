@@ -1,10 +1,10 @@
-"""Names → classes, for encoders, conditioners, metrics and datasets.
+"""Names → classes, for encoders, conditioners, metrics, datasets and methods.
 
 A name comes from one of three places, all listed without importing anything heavy:
 
 * a module of the built-in package: ``zoo/encoders/arcface.py`` *is* the encoder ``arcface``;
 * an entry point of an installed distribution, in the group ``zoo.encoders`` (``.conditioners``, ``.metrics``,
-  ``.data``);
+  ``.data``, ``.methods``);
 * a ``register`` call in the running process.
 
 A class is imported when it is first created, so ``encoder=unet`` never imports insightface.
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from zoo.conditioners import Conditioner
     from zoo.data import Dataset
     from zoo.encoders import Encoder
+    from zoo.methods import Method
     from zoo.metrics import Metric
 
 T = TypeVar("T")
@@ -181,7 +182,8 @@ encoders: Registry[Encoder] = Registry("encoder", "zoo.encoders")
 conditioners: Registry[Conditioner] = Registry("conditioner", "zoo.conditioners", given=("spec", "denoiser_levels"))
 metrics: Registry[Metric] = Registry("metric", "zoo.metrics")
 datasets: Registry[Dataset] = Registry("dataset", "zoo.data")
+methods: Registry[Method] = Registry("method", "zoo.methods", given=("model", "sampler", "ab", "chroma_scale"))
 
 REGISTRIES: Mapping[str, Registry[Any]] = MappingProxyType(
-    {registry.kind: registry for registry in (encoders, conditioners, metrics, datasets)}
+    {registry.kind: registry for registry in (encoders, conditioners, metrics, datasets, methods)}
 )

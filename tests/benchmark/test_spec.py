@@ -12,9 +12,10 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from zoo import registry
 from zoo.benchmark.config.labels import label
 from zoo.benchmark.config.plugins import CONFIGS, GROUPS
-from zoo.benchmark.config.spec import METHODS, Spec
+from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs import identity
 from zoo.errors import ZooError
 
@@ -201,7 +202,7 @@ def test_a_metric_of_a_new_version_is_another_protocol(config: dict[str, Any], m
 
 def test_every_method_is_an_option_and_is_scored_alike_but_for_the_sampler_that_it_does_not_have() -> None:
     configs = [plain(f"method={file.stem}") for file in sorted((CONFIGS / "method").glob("*.yaml"))]
-    assert sorted(config["method"] for config in configs) == sorted(METHODS)
+    assert sorted(config["method"] for config in configs) == registry.methods.list()
     scored = [dict(identified(config).protocols["psnr"]) for config in configs]
     assert [bool(protocol.pop("sampler", None)) for protocol in scored] == [
         config["method"] in ("diffusion", "origin", "regression") for config in configs

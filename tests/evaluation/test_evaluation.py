@@ -15,7 +15,8 @@ from zoo.diffusion.samplers import SamplerConfig
 from zoo.errors import WeightsNotFoundError, ZooError
 from zoo.evaluation.evaluate import EvalConfig, evaluate
 from zoo.features import Features
-from zoo.methods.colorer import ModelColorer, OpenView, Photos
+from zoo.methods import OpenView, Photos
+from zoo.methods.diffusion import DiffusionMethod
 from zoo.metrics import Metric, Score
 from zoo.metrics._frechet import FrechetMetric
 
@@ -80,7 +81,7 @@ def run(dataset: Dataset, tmp_path: Path, *metrics: Metric, encoder: str = "unet
     with torch.no_grad():
         for p in model.parameters():
             p.add_((p == 0) * 0.1 * torch.randn(p.shape, generator=rng))
-    colorer = ModelColorer(model, SamplerConfig(steps=2))
+    colorer = DiffusionMethod(model, SamplerConfig(steps=2))
     return evaluate(colorer, dataset, metrics, EvalConfig(**config), image_size=16, cache_dir=tmp_path)
 
 

@@ -20,7 +20,8 @@ from zoo.evaluation.evaluate import EvalConfig, evaluate, generator_of
 from zoo.evaluation.scorer import by_group, in_order
 from zoo.faces.framing import Box
 from zoo.features import Features
-from zoo.methods.colorer import ModelColorer, Photos
+from zoo.methods import Photos
+from zoo.methods.diffusion import DiffusionMethod
 from zoo.metrics import Metric, Score
 from zoo.registry import datasets
 from zoo.training.config import TrainConfig
@@ -64,7 +65,7 @@ def dataset() -> Dataset:
 
 
 def scored(dataset: Dataset, folder: Path, *metrics: Metric, size: int = 16, **config: object) -> list[Score]:
-    colorer = ModelColorer(opened(tiny_model(image_size=size)).eval(), SamplerConfig(steps=1))
+    colorer = DiffusionMethod(opened(tiny_model(image_size=size)).eval(), SamplerConfig(steps=1))
     options = EvalConfig(**{"strips": 1, "samples": 1, **config})  # type: ignore[arg-type]
     return evaluate(colorer, dataset, metrics, options, image_size=size, cache_dir=folder).scores
 
@@ -156,7 +157,7 @@ def test_an_encoder_with_a_frame_sees_it_when_photos_are_colored_as_it_did_in_tr
 ) -> None:
     model = tiny_model(image_size=32)
     model.encoder.frame = FRAME
-    colorer = ModelColorer(model, SamplerConfig(steps=1))
+    colorer = DiffusionMethod(model, SamplerConfig(steps=1))
     colorer.open(dataset, lambda view: images_of(dataset, tmp_path, "test", view), 32, "cpu")
     found = colorer.encode(photos_of(dataset, tmp_path))
     assert dataset.face_box is not None
@@ -171,7 +172,7 @@ def test_an_encoder_with_a_frame_sees_it_when_photos_are_colored_as_it_did_in_tr
 
 def test_an_encoder_without_a_frame_sees_the_photo(dataset: Dataset, tmp_path: Path) -> None:
     model = tiny_model(image_size=32)
-    colorer = ModelColorer(model, SamplerConfig(steps=1))
+    colorer = DiffusionMethod(model, SamplerConfig(steps=1))
     colorer.open(dataset, lambda view: images_of(dataset, tmp_path, "test", view), 32, "cpu")
     photos = photos_of(dataset, tmp_path)
     for a, b in zip(colorer.encode(photos).maps, model.encode(photos.L).maps, strict=True):

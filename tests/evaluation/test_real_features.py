@@ -13,8 +13,9 @@ from torch import Tensor
 from zoo import registry
 from zoo.data import Dataset
 from zoo.evaluation.evaluate import EvalConfig, Evaluation, evaluate
-from zoo.methods.baselines import Grey, Truth
-from zoo.methods.colorer import Colorer
+from zoo.methods import Method
+from zoo.methods.grey import GreyMethod
+from zoo.methods.truth import TruthMethod
 from zoo.metrics import FeatureMetric, Metric, Score
 from zoo.metrics._frechet import FrechetMetric
 from zoo.metrics.kid import KID
@@ -71,10 +72,10 @@ def dataset() -> Dataset:
 
 
 def run(
-    dataset: Dataset, folder: Path, *metrics: Metric, colorer: Colorer | None = None, limit: int | None = None
+    dataset: Dataset, folder: Path, *metrics: Metric, colorer: Method | None = None, limit: int | None = None
 ) -> Evaluation:
     config = EvalConfig(batch_size=3, strips=1, samples=1, limit=limit)
-    return evaluate(colorer or Grey(), dataset, metrics, config, image_size=16, cache_dir=folder)
+    return evaluate(colorer or GreyMethod(), dataset, metrics, config, image_size=16, cache_dir=folder)
 
 
 def values(evaluation: Evaluation) -> list[float | None]:
@@ -89,8 +90,8 @@ def test_metrics_of_one_extractor_share_its_features_of_the_colorings(dataset: D
 
 def test_real_images_are_described_once_and_for_ever(dataset: Dataset, tmp_path: Path) -> None:
     first, second = Pooled(), Pooled()
-    found = run(dataset, tmp_path, PooledFD(first), colorer=Truth(4))
-    again = run(dataset, tmp_path, PooledFD(second), colorer=Truth(4))
+    found = run(dataset, tmp_path, PooledFD(first), colorer=TruthMethod(4))
+    again = run(dataset, tmp_path, PooledFD(second), colorer=TruthMethod(4))
     assert (sum(first.seen), sum(second.seen)) == (14, 7)
     assert values(found) == values(again)
 

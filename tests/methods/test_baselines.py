@@ -15,8 +15,10 @@ from zoo.data import Dataset
 from zoo.errors import ZooError
 from zoo.evaluation.evaluate import EvalConfig, Evaluation, evaluate
 from zoo.features import Features
-from zoo.methods.baselines import Grey, Mean, Truth
-from zoo.methods.colorer import Colorer, Photos
+from zoo.methods import Method, Photos
+from zoo.methods.grey import GreyMethod
+from zoo.methods.mean import MeanMethod, mean_of
+from zoo.methods.truth import TruthMethod
 from zoo.metrics.colorfulness import Colorfulness
 from zoo.metrics.diversity import Diversity
 from zoo.metrics.psnr import PSNR
@@ -34,7 +36,7 @@ def train_images(dataset: Dataset, folder: Path) -> ImageCache:
     return open_images(dataset, "train", View(SIDE), folder, drop_grey=True)
 
 
-def run(colorer: Colorer, dataset: Dataset, folder: Path) -> tuple[Evaluation, dict[str, float | None]]:
+def run(colorer: Method, dataset: Dataset, folder: Path) -> tuple[Evaluation, dict[str, float | None]]:
     found = evaluate(
         colorer,
         dataset,
@@ -47,7 +49,7 @@ def run(colorer: Colorer, dataset: Dataset, folder: Path) -> tuple[Evaluation, d
 
 
 def test_grey_has_no_color(dataset: Dataset, tmp_path: Path) -> None:
-    found, scores = run(Grey(), dataset, tmp_path)
+    found, scores = run(GreyMethod(), dataset, tmp_path)
     assert scores["colorfulness"] == pytest.approx(0, abs=0.5)
     assert scores["colorfulness_truth"] is not None
     assert scores["colorfulness_truth"] > 5
@@ -57,41 +59,44 @@ def test_grey_has_no_color(dataset: Dataset, tmp_path: Path) -> None:
 def test_the_mean_is_that_of_all_training_images_pixel_by_pixel(dataset: Dataset, tmp_path: Path) -> None:
     images = train_images(dataset, tmp_path)  # more than one batch of them
     expected = uint8_to_lab(torch.from_numpy(images.batch(np.arange(len(images)))))[1].double().mean(0)
-    mean = Mean.of(images)
+    mean = MeanMethod(mean_of(images))
     assert mean.ab.shape == (2, SIDE, SIDE)
     assert mean.ab.dtype == torch.float32
     torch.testing.assert_close(mean.ab.double(), expected, atol=1e-6, rtol=0)
 
 
 def test_the_mean_gives_every_photo_the_same_chroma(dataset: Dataset, tmp_path: Path) -> None:
-    mean = Mean.of(train_images(dataset, tmp_path))
+    mean = MeanMethod(mean_of(train_images(dataset, tmp_path)))
     photos = Photos(np.arange(2), torch.zeros(2, 1, SIDE, SIDE), torch.ones(2, 2, SIDE, SIDE))
     first, second = mean.sample(photos, Features((), None), ())
     torch.testing.assert_close(first, mean.ab)
     torch.testing.assert_close(second, mean.ab)
-    assert run(mean, dataset, tmp_path)[1]["psnr"] != run(Grey(), dataset, tmp_path)[1]["psnr"]
+    assert run(mean, dataset, tmp_path)[1]["psnr"] != run(GreyMethod(), dataset, tmp_path)[1]["psnr"]
 
 
 def test_a_mean_of_another_size_is_refused(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(ZooError, match="cannot colour images of 16 pixels"):
-        run(Mean(torch.zeros(2, 8, 8)), dataset, tmp_path)
+        run(MeanMethod(torch.zeros(2, 8, 8)), dataset, tmp_path)
 
 
 def test_the_truth_at_full_resolution_is_the_photo_itself(dataset: Dataset, tmp_path: Path) -> None:
-    _, scores = run(Truth(1), dataset, tmp_path)
+    _, scores = run(TruthMethod(1), dataset, tmp_path)
     assert scores["psnr"] is not None
     assert scores["psnr"] > 50
     assert scores["colorfulness_abs_diff"] == pytest.approx(0, abs=0.1)
 
 
 def test_the_truth_loses_what_the_chroma_resolution_cannot_hold(dataset: Dataset, tmp_path: Path) -> None:
-    psnr = [run(colorer, dataset, tmp_path)[1]["psnr"] for colorer in (Truth(1), Truth(2), Truth(4), Grey())]
+    psnr = [
+        run(colorer, dataset, tmp_path)[1]["psnr"]
+        for colorer in (TruthMethod(1), TruthMethod(2), TruthMethod(4), GreyMethod())
+    ]
     assert psnr == sorted(psnr, reverse=True)
     assert len(set(psnr)) == 4
 
 
-@pytest.mark.parametrize("colorer", [Grey(), Truth(2), Mean(torch.full((2, SIDE, SIDE), 0.1))])
-def test_a_baseline_says_the_same_every_time(colorer: Colorer, dataset: Dataset, tmp_path: Path) -> None:
+@pytest.mark.parametrize("colorer", [GreyMethod(), TruthMethod(2), MeanMethod(torch.full((2, SIDE, SIDE), 0.1))])
+def test_a_baseline_says_the_same_every_time(colorer: Method, dataset: Dataset, tmp_path: Path) -> None:
     found, scores = run(colorer, dataset, tmp_path)
     assert scores["diversity_ab"] == 0
     assert scores["variance_psnr"] == pytest.approx(0, abs=1e-9)
@@ -102,4 +107,4 @@ def test_a_baseline_says_the_same_every_time(colorer: Colorer, dataset: Dataset,
 @pytest.mark.parametrize(("scale", "said"), [(0, "expected at least 1"), (3, "no multiple of chroma_scale=3")])
 def test_an_impossible_chroma_scale_is_refused(scale: int, said: str, dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(ZooError, match=said):
-        run(Truth(scale), dataset, tmp_path)
+        run(TruthMethod(scale), dataset, tmp_path)

@@ -1,4 +1,4 @@
-"""facezoo list: every encoder, conditioner, metric and dataset that is known here."""
+"""facezoo list: every encoder, conditioner, metric, dataset and method that is known here."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from zoo.plugins import import_plugins
 
-HELP = "list encoders, conditioners, metrics and datasets"
-KINDS = ("encoder", "conditioner", "metric", "dataset")
+HELP = "list encoders, conditioners, metrics, datasets and methods"
+KINDS = ("encoder", "conditioner", "metric", "dataset", "method")
 
 # Columns of the tables for people: of the inventory, under the names that fit the kind.
 _HEADS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -30,6 +30,7 @@ _HEADS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "conditioner": {"name": "conditioner", "from": "from", "parameters": "params", "what": ""},
         "metric": {"name": "metric", "from": "from", "weights": "weights", "what": ""},
         "dataset": {"name": "dataset", "from": "from", "needs": "needs", "what": ""},
+        "method": {"name": "method", "from": "from", "trains": "trains", "seeds": "seeds", "what": ""},
     }
 )
 _WIDTH = 120

@@ -1,4 +1,4 @@
-"""The contracts of the zoo as a kit: does an encoder, conditioner, metric or dataset keep the contract of its kind?
+"""The contracts as a kit: does an encoder, conditioner, metric, dataset or method keep the one of its kind?
 
 In a test of your own package::
 
@@ -34,7 +34,7 @@ def check(
     note says so.
 
     Args:
-        kind: "encoder", "conditioner", "metric" or "dataset".
+        kind: "encoder", "conditioner", "metric", "dataset" or "method".
         name: as registered.
         options: of its constructor.
         device: where costs are measured and metrics compute.
@@ -53,7 +53,7 @@ def check(
         raise ZooError(f"{kind} {name!r} needs {' and '.join(f'{option}=...' for option in missing)}")
 
     def subject() -> Subject:
-        build = partial(REGISTRIES[kind].create, name)
+        build = partial(getattr(contract, "create", REGISTRIES[kind].create), name)
         return contract.SUBJECT(lambda *args, **changes: build(*args, **{**options, **changes}), parameters, device)
 
     checks = (*contract.CHECKS, *(contract.COSTS if costs else ()))

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, str]
 UNKNOWN = "–"
-COLUMNS = ("kind", "name", "from", "parameters", "input", "levels", "tokens", "license", "weights", "needs", "what")
+_OF_ENCODERS = ("parameters", "input", "levels", "tokens", "license", "weights")
+COLUMNS = ("kind", "name", "from", *_OF_ENCODERS, "trains", "seeds", "needs", "what")
 
 
 def inventory(pattern: str = "*", kinds: tuple[str, ...] = tuple(REGISTRIES)) -> Iterator[Row]:
@@ -27,17 +28,18 @@ def inventory(pattern: str = "*", kinds: tuple[str, ...] = tuple(REGISTRIES)) ->
     * ``input``: side in pixels at which an encoder wants L; "image": that of the image.
     * ``levels``: channels/stride of its maps. ``tokens``: their width.
     * ``weights``: "here", "absent" (then not all can be known), or "–" where none are needed.
+    * ``trains``, ``seeds``: of a method: whether a model is trained for it, and whether seeds change its colours.
     * ``needs``: options that must be given; without them nothing more is known.
     * ``what``: the first paragraph of its docstring, or why it cannot be used.
     """
-    describe = {"encoder": _encoder, "conditioner": _conditioner, "metric": _metric, "dataset": lambda name: {}}
+    describe = {"encoder": _encoder, "conditioner": _conditioner, "metric": _metric, "method": _method}
     with no_downloads():
         for kind in kinds:
             for name in REGISTRIES[kind].list(pattern):
                 row = {"kind": kind, "name": name, "from": _origin(kind, name)}
                 try:
                     row |= {"needs": _needed(kind, name), "what": _summary(REGISTRIES[kind].get(name))}
-                    yield row | ({} if row["needs"] else describe[kind](name))
+                    yield row | ({} if row["needs"] else (describe[kind](name) if kind in describe else {}))
                 except Exception as error:  # a broken plug-in must not hide the others
                     yield row | {"what": f"broken: {error}" if isinstance(error, ZooError) else f"broken: {error!r}"}
 
@@ -87,6 +89,11 @@ def _metric(name: str) -> Row:
     except WeightsNotFoundError:
         return {"weights": "absent"}
     return {"weights": "here"}
+
+
+def _method(name: str) -> Row:
+    cls = REGISTRIES["method"].get(name)
+    return {"trains": "a model" if cls.trains else UNKNOWN, "seeds": "matter" if cls.draws else UNKNOWN}
 
 
 def _needed(kind: str, name: str) -> str:

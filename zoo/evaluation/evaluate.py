@@ -19,7 +19,7 @@ from zoo.errors import ZooError
 from zoo.evaluation.real_features import as_rgb, open_real_features
 from zoo.evaluation.scorer import Scorer
 from zoo.features import Features
-from zoo.methods.colorer import Colorer, Photos
+from zoo.methods import Method, Photos
 from zoo.metrics import Metric, Score
 from zoo.progress import Progress
 
@@ -80,7 +80,7 @@ class Evaluation:
 
 
 def evaluate(
-    colorer: Colorer,
+    method: Method,
     dataset: Dataset,
     metrics: Sequence[Metric],
     config: EvalConfig,
@@ -97,14 +97,14 @@ def evaluate(
 
     Args:
         image_size: side in pixels at which the images are coloured.
-        device: where colourer and metrics compute.
+        device: where method and metrics compute.
         cache_dir: of decoded images and of the real images' features.
     """
     open_view = partial(
         open_images, dataset, config.split, cache_dir=cache_dir, drop_grey=False, limit=config.limit, progress=progress
     )
     images = open_view(View(image_size))
-    colorer.open(dataset, open_view, image_size, device)
+    method.open(dataset, open_view, image_size, device)
     order = np.array(sorted(range(len(images)), key=lambda i: name_hash(images.keys[i])))
     batches = [order[start : start + config.batch_size] for start in range(0, len(order), config.batch_size)]
     open_real = partial(
@@ -118,9 +118,9 @@ def evaluate(
     place, spent = 0, 0.0
     for indices in progress(batches, len(batches), "colour") if progress else batches:
         truth = as_rgb(images.batch(indices), device)
-        photos = Photos(indices, *rgb_to_lab(truth))
+        photos = Photos(indices, *rgb_to_lab(truth), tuple(images.keys[i] for i in indices))
         wanted = [max(scorer.samples(p), strips.samples(p)) for p in range(place, place + len(indices))]
-        colored, seconds = _color(colorer, photos, wanted, images, config.seed)
+        colored, seconds = _color(method, photos, wanted, images, config.seed)
         scorer.update(colored, truth, place)
         strips.update(photos, colored, truth)
         place, spent = place + len(indices), spent + seconds
@@ -136,7 +136,7 @@ def generator_of(seed: int, key: str, sample: int) -> torch.Generator:
 
 @torch.no_grad()
 def _color(
-    colorer: Colorer, photos: Photos, wanted: Sequence[int], images: ImageCache, seed: int
+    method: Method, photos: Photos, wanted: Sequence[int], images: ImageCache, seed: int
 ) -> tuple[list[Tensor], float]:
     """Samples, each of the first few photos, sRGB in [0, 1], and the seconds that the first took.
 
@@ -146,11 +146,11 @@ def _color(
     colored: list[Tensor] = []
     spent = 0.0
     started = time.perf_counter()
-    features = colorer.encode(photos)
+    features = method.encode(photos)
     for sample in range(wanted[0]):
         n = sum(count > sample for count in wanted)
         generators = [generator_of(seed, images.keys[i], sample) for i in photos.indices[:n]]
-        ab = colorer.sample(photos.first(n), _first(features, n), generators)
+        ab = method.sample(photos.first(n), _first(features, n), generators)
         colored.append(lab_to_rgb(photos.L[:n], ab))
         if sample == 0:
             if photos.L.is_cuda:

@@ -1,1 +1,100 @@
-"""Methods: how colours come about. A model, or a baseline."""
+"""Methods: how colours come about. Every module here is the method of its name.
+
+None of them brings in torch before it colours, so that a table of results can ask what a method is like.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from torch import Tensor
+
+    from zoo.cache.images import ImageCache, View
+    from zoo.data import Dataset
+    from zoo.diffusion.samplers import SamplerConfig
+    from zoo.features import Features
+    from zoo.model import ColorDiffusion
+
+OpenView = Callable[["View"], "ImageCache"]  # another view of the images that are coloured, in the same order
+
+
+@dataclass(frozen=True)
+class Photos:
+    """A batch to colour.
+
+    Attributes:
+        indices: (N,) of the images, for other views of them.
+        L: (N, 1, H, W) in [-1, 1].
+        ab: (N, 2, H, W), the true ones: for a method that shows what could be reached, and nobody else.
+        keys: their names in the dataset, for a method that has its colours from elsewhere.
+    """
+
+    indices: np.ndarray
+    L: Tensor
+    ab: Tensor
+    keys: tuple[str, ...] = ()
+
+    def first(self, n: int) -> Photos:
+        return Photos(self.indices[:n], self.L[:n], self.ab[:n], self.keys[:n])
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What a method may be made of.
+
+    Attributes:
+        model: the trained one; None for a method that `Method.trains` none.
+        sampler: how a model is sampled.
+        chroma_scale: photos are this many times as wide as what a denoiser sees of their ab.
+        train_images: the images to learn from, as they are coloured.
+    """
+
+    model: ColorDiffusion | None
+    sampler: SamplerConfig
+    chroma_scale: int
+    train_images: ImageCache
+
+
+class Method(ABC):
+    """Colours photos. What its samples share is computed once per photo, by `encode`.
+
+    A method without a model needs `sample` alone. Everything is called without gradients.
+
+    Attributes:
+        trains: a model of the chosen encoder and conditioner is trained for it; without, those two play no part.
+        draws: its colours depend on a seed (of initial weights, or of noise), so that several are of interest.
+        defaults: options that it lays over the configuration, by their full names, as in
+            ``{"diffusion.schedule": "none"}``.
+        reads: options of the denoiser on which the colours of a method that trains nothing depend.
+    """
+
+    trains: bool = False
+    draws: bool = False
+    defaults: Mapping[str, Any] = MappingProxyType({})
+    reads: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, materials: Materials, **options: Any) -> Method:
+        """One that is ready to `open`."""
+        return cls(**options)
+
+    def open(self, dataset: Dataset, open_view: OpenView, image_size: int, device: str) -> None:
+        """Called once before anything is coloured, with where the photos come from, their side in pixels and where
+        their tensors are. Raises `ZooError` where it cannot colour such photos."""
+
+    def encode(self, photos: Photos) -> Features:
+        """What all samples of these photos share; ``Features((), None)`` if nothing."""
+        from zoo.features import Features
+
+        return Features((), None)
+
+    @abstractmethod
+    def sample(self, photos: Photos, features: Features, generators: Sequence[torch.Generator]) -> Tensor:
+        """One sample of ab (N, 2, H, W); all randomness comes from ``generators``, one per photo."""

@@ -20,7 +20,7 @@ from zoo.benchmark.analysis.contrasts import (
     paired,
 )
 from zoo.benchmark.tables import cells
-from zoo.benchmark.tables.cells import CELL, DIFFUSION, UNSEEDED, Cell
+from zoo.benchmark.tables.cells import CELL, DIFFUSION, Cell, unseeded
 from zoo.benchmark.tables.text_table import number, probability
 
 LEVEL = 0.05
@@ -103,7 +103,7 @@ class Comparison:
         """One cell less another."""
         if cell.method == base.method == DIFFUSION:
             return self.of_cells({cell: 1.0, base: -1.0})
-        fixed = cell.method in UNSEEDED, base.method in UNSEEDED
+        fixed = cell.method in unseeded(), base.method in unseeded()
         return paired(self.scores.runs_of(cell), self.scores.runs_of(base), self.scores.y, fixed=fixed)
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from zoo import registry
 from zoo.benchmark.config.options import defaults
@@ -61,6 +61,9 @@ def store_nodes() -> None:
                     f"{names.kind} {name!r} has the name of {file}, which configures {_name_in(file, group)!r}; "
                     "rename one of them"
                 )
+    for name in registry.methods.list():
+        if not (CONFIGS / "method" / f"{name}.yaml").exists():
+            ConfigStore.instance().store(group="method", name=name, node=_method_node(name), package="_global_")
 
 
 def options(group: str) -> list[str]:
@@ -77,6 +80,17 @@ def _node(names: registry.Registry[Any], name: str) -> dict[str, Any]:
     plain = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items() if k not in _BUILT_BY_THE_RUNNER}
     simple = (bool, int, float, str, list, type(None))
     return {"name": name, **{key: value for key, value in plain.items() if isinstance(value, simple)}}
+
+
+def _method_node(name: str) -> DictConfig:
+    node = OmegaConf.create({"method": name})
+    try:
+        laid_over = registry.methods.get(name).defaults
+    except ZooError:  # choosing it will say why
+        return node
+    for key, value in laid_over.items():
+        OmegaConf.update(node, key, value)
+    return node
 
 
 def _name_in(file: Path, group: str) -> str:

@@ -23,9 +23,6 @@ from zoo.training.config import TrainConfig
 
 T = TypeVar("T")
 
-METHODS = ("diffusion", "regression", "origin", "grey", "mean", "truth")
-UNTRAINED = ("grey", "mean", "truth")  # baselines without a network
-
 _SECTIONS = ("encoder", "cond", "data", "diffusion", "sampler", "train", "metrics", "denoiser", "eval")
 
 
@@ -220,9 +217,7 @@ def _check_number(name: str, value: Any, hint: Any, interval: str) -> None:
 
 
 def _check_method(method: Any, diffusion: Diffusion) -> None:
-    if method not in METHODS:
-        raise ZooError(unknown("method", str(method), METHODS))
-    if diffusion.regression != (method == "regression"):
+    if diffusion.regression != (registry.methods.get(str(method)).defaults.get("diffusion.schedule") == "none"):
         raise ZooError("method=regression and diffusion=regression are one thing; give method=regression alone")
 
 

@@ -18,7 +18,7 @@ from zoo import registry
 from zoo.benchmark.config.labels import label
 from zoo.benchmark.config.plugins import import_modules
 from zoo.benchmark.config.processes import MAIN_PROCESS
-from zoo.benchmark.config.spec import UNTRAINED, Spec
+from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs import environment
 from zoo.benchmark.runs.folder import RunFolder
 from zoo.benchmark.runs.grid import save_grid
@@ -31,8 +31,7 @@ from zoo.cache.images import ImageCache, View, open_images
 from zoo.data import Dataset
 from zoo.errors import ZooError
 from zoo.evaluation.evaluate import Evaluation, evaluate
-from zoo.methods.baselines import Grey, Mean, Truth
-from zoo.methods.colorer import Colorer, ModelColorer
+from zoo.methods import Materials, Method
 from zoo.model import ColorDiffusion
 from zoo.training.batches import Batches
 from zoo.training.diffusion import open_batches, train
@@ -67,7 +66,7 @@ class Run:
         if device == "cpu" and spec.train.mixed_precision == "fp16":
             raise ZooError("train.mixed_precision=fp16 needs a GPU; expected no or bf16 on device=cpu")
         environment.reset_peak_memory(device)
-        model = None if spec.method in UNTRAINED else spec.build_model()
+        model = spec.build_model() if registry.methods.get(spec.method).trains else None
         dataset = registry.datasets.create(spec.data.name, **spec.data.options)
         labels = {group: label(config, group) if model else "" for group in ("encoder", "cond")}
         if model and spec.encoder.name == "none":  # what was asked for may be another, that the conditioner never sees
@@ -113,7 +112,7 @@ class Run:
 
     def score(self) -> Evaluation:
         return evaluate(
-            self._colorer(),
+            self._method(),
             self.dataset,
             [registry.metrics.create(metric.name, **metric.options) for metric in self.spec.metrics.values()],
             self.spec.eval,
@@ -123,12 +122,10 @@ class Run:
             progress=bar,
         )
 
-    def _colorer(self) -> Colorer:
-        if self.model is not None:
-            return ModelColorer(self.model, self.spec.sampler)
-        if self.spec.method == "mean":
-            return Mean.of(self.images["train"])
-        return Grey() if self.spec.method == "grey" else Truth(self.spec.denoiser["chroma_scale"])
+    def _method(self) -> Method:
+        scale = self.spec.denoiser["chroma_scale"]
+        materials = Materials(self.model, self.spec.sampler, scale, self.images["train"])
+        return registry.methods.get(self.spec.method).of(materials)
 
     def record(self, found: Evaluation) -> dict[str, Any]:
         """What a row of its table leads to: all that its numbers depend on, and what else one may want to know."""

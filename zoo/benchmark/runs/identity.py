@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from zoo import registry
-from zoo.benchmark.config.spec import UNTRAINED, PlugIn, Spec
+from zoo.benchmark.config.spec import PlugIn, Spec
 from zoo.diffusion import samplers
+from zoo.methods import Method
 from zoo.training import config as training
 from zoo.weights import sha256_file
 
@@ -79,12 +80,16 @@ class Identity:
         if self.framed:
             plain["data"]["face_box"] = _plain(self.find_face())
         plain["sampler"] = self._sampler
-        if spec.method in UNTRAINED:
-            scale = {"chroma_scale": plain["denoiser"]["chroma_scale"]} if spec.method == "truth" else {}
+        if not self._method.trains:
+            read = {name: plain["denoiser"][name] for name in self._method.reads}
             plain = {key: plain[key] for key in ("method", "data", "image_size", "eval", "metrics")}
-            plain |= {"denoiser": scale} if scale else {}
+            plain |= {"denoiser": read} if read else {}
         own = {kind.partition(".")[0] for kind, sha in self._sources if sha is not None}
         return {key: _canonical(_contents(value, everywhere=key in own)) for key, value in plain.items()}
+
+    @property
+    def _method(self) -> type[Method]:
+        return registry.methods.get(self.spec.method)
 
     @cached_property
     def protocols(self) -> dict[str, dict[str, Any]]:
@@ -103,14 +108,14 @@ class Identity:
     @property
     def _sampler(self) -> dict[str, Any]:
         """What is read of it: nothing by baselines, which do not sample."""
-        if self.spec.method in UNTRAINED:
+        if not self._method.trains:
             return {}
         guided = self.spec.cond.name != "none"
         return self.spec.sampler.in_use(regression=self.spec.diffusion.regression, guided=guided)
 
     @property
     def _versions(self) -> dict[str, int]:
-        if self.spec.method in UNTRAINED:
+        if not self._method.trains:
             return {}
         parts = self.spec.cond.options.get("parts", {}) if self.spec.cond.name == "sum" else {}
         conds = {f"cond.{name}": registry.conditioners.get(name).version for name in (self.spec.cond.name, *parts)}
@@ -119,8 +124,9 @@ class Identity:
 
     @property
     def _sources(self) -> Iterator[tuple[str, str | None]]:
+        yield "method", registry.methods.source_sha(self.spec.method)
         yield "data", registry.datasets.source_sha(self.spec.data.name)
-        if self.spec.method not in UNTRAINED:
+        if self._method.trains:
             parts = self.spec.cond.options.get("parts", {}) if self.spec.cond.name == "sum" else {}
             yield "encoder", registry.encoders.source_sha(self.spec.encoder.name)
             for name in (self.spec.cond.name, *parts):

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from zoo.errors import ZooError
+from zoo.registry import methods
+
 COSTS = {
     "params": "parameters",
     "encoder_params": "of the encoder",
@@ -17,8 +20,6 @@ COSTS = {
     "peak_memory_mb": "peak MB",
 }
 DIFFUSION = "diffusion"
-UNSEEDED = ("grey", "mean", "truth")  # methods that draw nothing
-_BASELINES = ("grey", "mean", "regression", "origin", "truth")
 
 
 class Cell(NamedTuple):
@@ -42,10 +43,21 @@ def in_order(cells: Iterable[Cell]) -> list[Cell]:
     """Each once: the pairs, "none" first as it is the control, then the baselines."""
 
     def place(cell: Cell) -> tuple[object, ...]:
-        known = _BASELINES.index(cell.method) if cell.method in _BASELINES else len(_BASELINES)
-        return cell.method != DIFFUSION, known, cell.method, *in_line(cell.row), *in_line(cell.col)
+        return cell.method != DIFFUSION, cell.method, *in_line(cell.row), *in_line(cell.col)
 
     return sorted(set(cells), key=place)
+
+
+def unseeded() -> set[str]:
+    """The methods that depend on no seed. One that is not known here may depend on it."""
+    return {name for name in methods.list() if not _draws(name)}
+
+
+def _draws(name: str) -> bool:
+    try:
+        return methods.get(name).draws
+    except ZooError:  # a plug-in that does not import
+        return True
 
 
 def of(table: pd.DataFrame) -> list[Cell]:
