@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from support.models import TINY_DENOISER, CountingEncoder, tiny_model
-from zoo import registry
+from zoo import checkpoint, registry
 from zoo.diffusion.chroma import dynamic_threshold
 from zoo.diffusion.denoiser import Denoiser
 from zoo.diffusion.samplers import SamplerConfig
@@ -121,8 +121,8 @@ def test_dynamic_thresholding_bounds_its_percentile() -> None:
 def test_a_saved_model_colors_the_same(tmp_path: Path) -> None:
     model = opened(tiny_model())
     model.set_chroma_statistics(torch.rand(8, 2, 16, 16))
-    model.save(tmp_path / "m.safetensors")
-    loaded = ColorDiffusion.load(tmp_path / "m.safetensors")
+    checkpoint.save(model, tmp_path / "m.safetensors")
+    loaded = checkpoint.load(tmp_path / "m.safetensors")
     assert loaded.spec == model.spec
     assert torch.equal(color(loaded, grey()), color(model, grey()))
     assert list(tmp_path.iterdir()) == [tmp_path / "m.safetensors"]
@@ -142,12 +142,12 @@ def test_frozen_pretrained_weights_are_not_stored_but_checked(tmp_path: Path, mo
 
     monkeypatch.setattr(Pretrained, "__module__", "tests")
     path = tmp_path / "m.safetensors"
-    tiny_model("pretrained-for-test").save(path)
+    checkpoint.save(tiny_model("pretrained-for-test"), path)
     assert not [name for name in load_file(path) if name.startswith("encoder.")]
-    ColorDiffusion.load(path)
+    checkpoint.load(path)
     monkeypatch.setattr(Pretrained, "weights_sha", "b" * 64)
     with pytest.raises(ZooError, match="trained with encoder weights of sha256 aaaaaaaaaaaa…, not bbbbbbbbbbbb…"):
-        ColorDiffusion.load(path)
+        checkpoint.load(path)
 
 
 def rewrite(path: Path, **metadata: str) -> None:
@@ -175,7 +175,7 @@ def spec_with(**changes: object) -> str:
 def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, metadata: dict[str, str], said: str) -> None:
     rewrite(tmp_path / "m.safetensors", **metadata)
     with pytest.raises(ZooError, match=said) as error:
-        ColorDiffusion.load(tmp_path / "m.safetensors")
+        checkpoint.load(tmp_path / "m.safetensors")
     assert "\n" not in str(error.value)
 
 
@@ -184,9 +184,9 @@ def test_what_is_no_safetensors_file_is_refused(tmp_path: Path, content: bytes) 
     path = tmp_path / "m.safetensors"
     path.write_bytes(content)
     with pytest.raises(ZooError, match="not a readable safetensors file"):
-        ColorDiffusion.load(path)
+        checkpoint.load(path)
     with pytest.raises(ZooError, match="does not exist"):
-        ColorDiffusion.load(tmp_path / "absent.safetensors")
+        checkpoint.load(tmp_path / "absent.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,8 @@ def test_what_conditioning_adds_is_counted() -> None:
 
 def test_a_file_remembers_where_its_photos_had_the_face(tmp_path: Path) -> None:
     model = tiny_model()
-    model.save(tmp_path / "unknown.safetensors")
+    checkpoint.save(model, tmp_path / "unknown.safetensors")
     model.face_box = Box(-0.1, -0.26, 1.19)
-    model.save(tmp_path / "known.safetensors")
-    assert ColorDiffusion.load(tmp_path / "unknown.safetensors").face_box is None
-    assert ColorDiffusion.load(tmp_path / "known.safetensors").face_box == Box(-0.1, -0.26, 1.19)
+    checkpoint.save(model, tmp_path / "known.safetensors")
+    assert checkpoint.load(tmp_path / "unknown.safetensors").face_box is None
+    assert checkpoint.load(tmp_path / "known.safetensors").face_box == Box(-0.1, -0.26, 1.19)

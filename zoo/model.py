@@ -1,16 +1,12 @@
-"""ColorDiffusion: encoder + conditioner + denoiser + diffusion, as one module and one file."""
+"""ColorDiffusion: encoder + conditioner + denoiser + diffusion, as one module."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from zoo.color.upsample import downsample_chroma
@@ -22,12 +18,7 @@ from zoo.diffusion.samplers import Callback, SamplerConfig
 from zoo.errors import ZooError
 from zoo.faces.framing import WHOLE, Box, uncrop
 from zoo.features import Features
-from zoo.files import replacing
 from zoo.registry import conditioners, encoders
-
-FORMAT = "face-colour-zoo"
-FORMAT_VERSION = "2"
-_RENAMED = {"enter": "conv_in", "leave": "conv_out", "shrink": "downsample", "grow": "upsample"}  # since version 1
 
 
 class ColorDiffusion(nn.Module):
@@ -180,60 +171,6 @@ class ColorDiffusion(nn.Module):
         resolved_again = self.encoder.frozen and published
         return {k: v for k, v in self.state_dict().items() if not (resolved_again and k.startswith("encoder."))}
 
-    def save(self, path: Path, *, half: bool = False) -> None:
-        """Write one safetensors file with the spec in its metadata, under a temporary name first.
-
-        Args:
-            half: store float16, at half the size; `load` computes with float32 all the same.
-        """
-        encoder = self.spec["encoder"]
-        if self.encoder.weights_stored and encoder.get("weights") is not None:
-            encoder = encoder | {"weights": None}  # they are in here: reading it takes no other file
-        metadata = {
-            "format": FORMAT,
-            "version": FORMAT_VERSION,
-            "spec": json.dumps(self.spec | {"encoder": encoder}, sort_keys=True),
-            "encoder_sha256": self.encoder.weights_sha or "",
-            "face_box": json.dumps(self.face_box),
-        }
-        state = {k: v.detach().cpu().contiguous() for k, v in self.stored_state().items()}
-        if half:
-            state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
-        with replacing(path) as temporary:
-            save_file(state, temporary, metadata)
-
-    @classmethod
-    def load(cls, path: Path, *, encoder: Mapping[str, Any] | None = None, device: str = "cpu") -> ColorDiffusion:
-        """Read a file that `save` wrote. Executes nothing of it: names are looked up in the registries.
-
-        Args:
-            encoder: options that replace the recorded ones, e.g. ``{"weights": "elsewhere.onnx"}``.
-
-        Raises:
-            ZooError: not such a file, of another version, or its encoder's weights are not the recorded ones.
-        """
-        state, metadata = _read(path)
-        try:
-            spec = json.loads(metadata["spec"])
-            spec["encoder"] |= encoder or {}
-            recorded = metadata["encoder_sha256"]
-            face_box = json.loads(metadata.get("face_box", "null"))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ZooError(f"checkpoint {path}: its spec cannot be read ({error})") from error
-        model = cls(**spec)
-        if model.encoder.weights_stored and model.encoder.weights_sha is None:
-            model.encoder.weights_sha = recorded or None  # they are among the tensors
-        found = model.encoder.weights_sha or ""
-        if recorded != found:
-            was, now = (f"{sha[:12]}…" if sha else "none" for sha in (recorded, found))
-            raise ZooError(f"checkpoint {path} was trained with encoder weights of sha256 {was}, not {now}")
-        expected = {name: tensor.shape for name, tensor in model.stored_state().items()}
-        if expected != {name: tensor.shape for name, tensor in state.items()}:
-            raise ZooError(f"checkpoint {path} does not hold the weights that its spec asks for: damaged or edited")
-        model.load_state_dict(state, strict=False)  # frozen pretrained weights are in place already
-        model.face_box = None if face_box is None else Box(*face_box)
-        return model.to(device).eval()
-
     def predict(self, x_t: Tensor, L: Tensor, t: Tensor, context: Context) -> Tensor:
         """What the network says of x_t (N, 2, H/r, W/r), L (N, 1, H, W) and t (N,): (N, 2, H/r, W/r)."""
 
@@ -253,29 +190,3 @@ def _drawn_from(seed: int) -> Iterator[None]:
 
 def _without_name(options: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in options.items() if k != "name"}
-
-
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    if not Path(path).is_file():
-        raise ZooError(f"checkpoint {path} does not exist")
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            state = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118  # not a dict
-    except (SafetensorError, OSError) as error:
-        raise ZooError(f"checkpoint {path} is not a readable safetensors file ({error})") from error
-    if metadata.get("format") != FORMAT:
-        raise ZooError(f"checkpoint {path} is a safetensors file, but not one of this project")
-    version = metadata.get("version")
-    if version == "1":
-        state = {_of_version_2(name): tensor for name, tensor in state.items()}
-    elif version != FORMAT_VERSION:
-        raise ZooError(f"checkpoint {path} has format {version}; this version reads 1 and {FORMAT_VERSION}")
-    return state, metadata
-
-
-def _of_version_2(name: str) -> str:
-    """The name of a tensor that a file of version 1 calls ``name``."""
-    module, _, rest = name.partition(".")
-    first, dot, rest = rest.partition(".")
-    return f"{module}.{_RENAMED.get(first, first)}{dot}{rest}" if module in ("denoiser", "encoder") else name

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.models import tiny_model
+from zoo import checkpoint as model_files
 from zoo.app.checkpoints import discover
 from zoo.app.server import ServerConfig, serving
 
@@ -16,7 +17,7 @@ from zoo.app.server import ServerConfig, serving
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "small.safetensors"
-    tiny_model("unet", "film").save(path)
+    model_files.save(tiny_model("unet", "film"), path)
     return path
 
 

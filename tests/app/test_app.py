@@ -23,6 +23,7 @@ from safetensors.numpy import save_file
 
 import app
 from support.models import tiny_model
+from zoo import checkpoint
 from zoo.app.actions import Actions, Results
 from zoo.app.checkpoints import Checkpoint, discover
 from zoo.app.display import LONG_SIDE, grey, shown
@@ -31,9 +32,9 @@ from zoo.app.live import Step, watch
 from zoo.app.page import build
 from zoo.app.store import Store
 from zoo.app.uncertainty import heat_map, legend
+from zoo.checkpoint import FORMAT, FORMAT_VERSION
 from zoo.color.lab import uint8_to_lab
 from zoo.errors import ZooError
-from zoo.model import FORMAT, FORMAT_VERSION
 from zoo.photos.colorizer import ColorizeOptions
 
 QUICK = ColorizeOptions(steps=2, detect=False)
@@ -64,7 +65,7 @@ def test_a_checkpoint_is_known_by_its_header(checkpoint: Path) -> None:
 
 def test_runs_are_named_by_their_folder_and_foreign_files_in_folders_are_passed_over(tmp_path: Path) -> None:
     for run in ("b", "a"):
-        tiny_model().save(tmp_path / run / "model.safetensors")
+        checkpoint.save(tiny_model(), tmp_path / run / "model.safetensors")
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "model.safetensors").write_bytes(b"half a file")
     told: list[ZooError] = []
@@ -95,7 +96,7 @@ def test_a_model_file_whose_header_is_nonsense_is_left_out_in_one_line(tmp_path:
     (tmp_path / "run").mkdir()
     header = {"format": FORMAT, "version": FORMAT_VERSION, "spec": spec}
     save_file({"weight": np.zeros(1, np.float32)}, tmp_path / "run" / "model.safetensors", header)
-    tiny_model().save(tmp_path / "good" / "model.safetensors")
+    checkpoint.save(tiny_model(), tmp_path / "good" / "model.safetensors")
     told: list[ZooError] = []
     assert list(discover(bundled=tmp_path / "none", runs=tmp_path, on_skip=told.append)) == ["good"]
     assert len(told) == 1
@@ -103,14 +104,14 @@ def test_a_model_file_whose_header_is_nonsense_is_left_out_in_one_line(tmp_path:
 
 
 def test_a_file_that_is_named_comes_first_and_is_listed_once(checkpoint: Path, tmp_path: Path) -> None:
-    tiny_model().save(tmp_path / "run" / "model.safetensors")
+    checkpoint.save(tiny_model(), tmp_path / "run" / "model.safetensors")
     names = list(discover([checkpoint, checkpoint], bundled=checkpoint.parent, runs=tmp_path))
     assert names == ["small", "run"]
 
 
 def test_two_models_of_one_name_are_told_apart(tmp_path: Path) -> None:
     for folder in ("x", "y"):
-        tiny_model().save(tmp_path / folder / "run" / "model.safetensors")
+        checkpoint.save(tiny_model(), tmp_path / folder / "run" / "model.safetensors")
     assert len(discover([tmp_path / "x", tmp_path / "y"], bundled=tmp_path / "none", runs=tmp_path / "none")) == 2
 
 
@@ -124,10 +125,10 @@ def test_a_named_file_must_be_a_model(tmp_path: Path) -> None:
 
 def test_a_model_is_read_again_only_when_its_file_has_changed(tmp_path: Path) -> None:
     path = tmp_path / "one.safetensors"
-    tiny_model().save(path)
+    checkpoint.save(tiny_model(), path)
     first = Checkpoint.read(path).load("cpu")
     assert Checkpoint.read(path).load("cpu") is first
-    tiny_model(seed=1).save(path)
+    checkpoint.save(tiny_model(seed=1), path)
     assert Checkpoint.read(path).load("cpu") is not first
 
 

@@ -20,6 +20,7 @@ from PIL import Image
 from support.models import tiny_model
 from support.page_command import started
 from support.reverse_proxy import reverse_proxy
+from zoo import checkpoint
 from zoo.app.checkpoints import discover
 from zoo.app.server import ServerConfig, serving
 
@@ -38,8 +39,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("models")
     model = tiny_model("unet", "film")
     model.ab_mean.copy_(torch.tensor([0.2, 0.3])[:, None, None])
-    model.save(folder / "orange.safetensors")
-    tiny_model("none", "none").save(folder / "plain.safetensors")
+    checkpoint.save(model, folder / "orange.safetensors")
+    checkpoint.save(tiny_model("none", "none"), folder / "plain.safetensors")
     files = [folder / "orange.safetensors", folder / "plain.safetensors"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", str(folder))

@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 
 import zoo
 from support.models import tiny_model
+from zoo import checkpoint
 from zoo.benchmark.config import mending, plugins
 from zoo.benchmark.config.labels import label
 from zoo.benchmark.config.plugins import CONFIGS
@@ -26,7 +27,6 @@ from zoo.conditioners.film import FiLM
 from zoo.conformance._tensors import open_zeros
 from zoo.conformance.conditioner import LEVELS, SPECS, features_of
 from zoo.errors import ZooError
-from zoo.model import ColorDiffusion
 from zoo.registry import conditioners
 
 
@@ -81,8 +81,8 @@ def test_a_conditioner_may_be_a_part_twice_under_names_of_its_own() -> None:
 def test_a_model_with_a_sum_is_saved_and_loaded(tmp_path: Path) -> None:
     model = tiny_model(cond={"name": "sum", "parts": {"film": {"hidden": 8}, "add": {}}})
     open_zeros(model)
-    model.save(tmp_path / "model.safetensors")
-    loaded = ColorDiffusion.load(tmp_path / "model.safetensors")
+    checkpoint.save(model, tmp_path / "model.safetensors")
+    loaded = checkpoint.load(tmp_path / "model.safetensors")
     assert loaded.spec == model.spec
     state = loaded.state_dict()
     assert all(torch.equal(tensor, state[name]) for name, tensor in model.state_dict().items())

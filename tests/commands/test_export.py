@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from support.models import TINY_DENOISER
+from zoo import checkpoint
 from zoo.commands import export
 from zoo.conditioners import _project
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.errors import ZooError
 from zoo.faces.framing import WHOLE, Box
 from zoo.model import ColorDiffusion
-from zoo.onnx_export import DENOISER, ENCODER, SPEC, export_onnx
-from zoo.onnx_model import OnnxColorDiffusion
+from zoo.onnx import DENOISER, ENCODER, SPEC, OnnxColorDiffusion, export_onnx
 
 
 def model_of(encoder: dict, cond: str) -> ColorDiffusion:
@@ -105,10 +105,10 @@ def test_files_that_are_missing_or_of_another_kind_are_one_clear_line(tmp_path: 
 
 def test_a_file_of_half_the_size_colors_nearly_the_same(tmp_path: Path) -> None:
     model = model_of({"name": "unet", "width": 32, "mults": [1, 1]}, "concat")
-    model.save(tmp_path / "full.safetensors")
+    checkpoint.save(model, tmp_path / "full.safetensors")
     args = parsed([str(tmp_path / "full.safetensors"), "--half", str(tmp_path / "half.safetensors")])
     assert export.run(args) == 0
-    half = ColorDiffusion.load(tmp_path / "half.safetensors")
+    half = checkpoint.load(tmp_path / "half.safetensors")
     assert {p.dtype for p in half.parameters()} == {torch.float32}
     size = (tmp_path / "full.safetensors").stat().st_size
     assert (tmp_path / "half.safetensors").stat().st_size < 0.6 * size
@@ -121,7 +121,7 @@ def test_a_file_of_half_the_size_colors_nearly_the_same(tmp_path: Path) -> None:
 
 
 def test_the_command_writes_graphs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model_of({"name": "none"}, "concat").save(tmp_path / "model.safetensors")
+    checkpoint.save(model_of({"name": "none"}, "concat"), tmp_path / "model.safetensors")
     assert export.run(parsed([str(tmp_path / "model.safetensors"), "--onnx", str(tmp_path / "graphs")])) == 0
     assert {path.name for path in (tmp_path / "graphs").iterdir()} == {ENCODER, DENOISER, SPEC}
     assert DENOISER in capsys.readouterr().out

@@ -19,6 +19,7 @@ import inference
 import zoo.photos.colorizer
 import zoo.photos.photo
 from support.models import tiny_model
+from zoo import checkpoint
 from zoo.commands import colorize
 from zoo.photos.colorizer import Colored, ColorizeOptions
 from zoo.photos.photo import Photo
@@ -375,7 +376,7 @@ def test_a_warning_about_a_photo_is_one_line_that_names_it(
 
 
 def test_the_script_colors_a_photo_with_a_model_file(tmp_path: Path) -> None:
-    tiny_model().save(tmp_path / "tiny.safetensors")
+    checkpoint.save(tiny_model(), tmp_path / "tiny.safetensors")
     photos(str(tmp_path / "old.png"), size=(40, 30))
     arguments = "--image-path old.png --checkpoint tiny.safetensors --output new.png --steps 2 --device cpu --gif"
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -13,6 +13,7 @@ from torch import Tensor
 
 import zoo
 from support.threads import one_thread
+from zoo import checkpoint
 from zoo.color.lab import uint8_to_lab
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.encoders import Encoder
@@ -103,8 +104,8 @@ def test_a_photo_is_colored_the_same_twice(colorizer: Colorizer, painted: Painte
 def test_it_is_saved_as_it_was_loaded(colorizer: Colorizer, tmp_path: Path) -> None:
     model = colorizer.model
     assert isinstance(model, zoo.ColorDiffusion)
-    model.save(tmp_path / "again.safetensors", half=True)
-    again = zoo.ColorDiffusion.load(tmp_path / "again.safetensors")
+    checkpoint.save(model, tmp_path / "again.safetensors", half=True)
+    again = checkpoint.load(tmp_path / "again.safetensors")
     assert again.spec == model.spec
     for (name, a), b in zip(model.state_dict().items(), again.state_dict().values(), strict=True):
         assert torch.equal(a, b), name

@@ -13,6 +13,7 @@ from torch import Tensor
 
 import zoo
 from support.models import tiny_model
+from zoo import checkpoint
 from zoo.encoders.unet import UNetEncoder
 from zoo.encoders.unet_ae import Objective
 from zoo.errors import ZooError
@@ -188,5 +189,5 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     refused("text.safetensors", "not a readable safetensors file")
     save_file({"x": torch.zeros(1)}, tmp_path / "plain.safetensors")
     refused("plain.safetensors", r"not an encoder that benchmarks/pretrain\.py wrote")
-    tiny_model().save(tmp_path / "model.safetensors")
+    checkpoint.save(tiny_model(), tmp_path / "model.safetensors")
     refused("model.safetensors", r"not an encoder that benchmarks/pretrain\.py wrote")

@@ -14,7 +14,7 @@ import torch
 
 import zoo
 from support.models import TINY_DENOISER
-from zoo import registry
+from zoo import checkpoint, registry
 from zoo.cache.images import ImageCache, View, open_images
 from zoo.data import Dataset
 from zoo.encoders import Encoder
@@ -248,22 +248,22 @@ def test_a_model_file_needs_no_file_of_the_pretraining(
         model = model_with(frozen=True)
     train(model, open_batches(model, dataset, TINY, seed=0, cache_dir=tmp_path / "cache"), TINY, tmp_path / "run")
     shutil.rmtree(tmp_path / "cache")
-    read = ColorDiffusion.load(tmp_path / "run" / MODEL)
+    read = checkpoint.load(tmp_path / "run" / MODEL)
     assert read.encoder.weights_sha == model.encoder.weights_sha is not None
     assert read.encoder.frozen
     L = torch.rand(2, 1, 16, 16) * 2 - 1
     for a, b in zip(read.encode(L).maps, model.encode(L).maps, strict=True):
         assert torch.equal(a, b)
-    read.save(tmp_path / "again.safetensors")
-    assert ColorDiffusion.load(tmp_path / "again.safetensors").encoder.weights_sha == model.encoder.weights_sha
+    checkpoint.save(read, tmp_path / "again.safetensors")
+    assert checkpoint.load(tmp_path / "again.safetensors").encoder.weights_sha == model.encoder.weights_sha
 
 
 def test_a_model_file_is_not_read_with_other_weights(images: ImageCache, tmp_path: Path) -> None:
     files = [pretrain(Recipe(NET, MASKED, steps=1, batch_size=4, seed=seed), images, tmp_path) for seed in (0, 1)]
     model = model_with(frozen=True, weights=str(files[0]))
-    model.save(tmp_path / "model.safetensors")
+    checkpoint.save(model, tmp_path / "model.safetensors")
     with pytest.raises(ZooError, match="was trained with encoder weights of sha256"):
-        ColorDiffusion.load(tmp_path / "model.safetensors", encoder={"weights": str(files[1])})
+        checkpoint.load(tmp_path / "model.safetensors", encoder={"weights": str(files[1])})
 
 
 @pytest.mark.parametrize("frozen", [True, False])

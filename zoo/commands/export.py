@@ -20,18 +20,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if not args.onnx and not args.half:
         raise ZooError("nothing to write; give --onnx FOLDER, --half FILE or both")
-    from zoo.model import ColorDiffusion
-    from zoo.onnx_export import DENOISER, ENCODER, SPEC, export_onnx
+    from zoo import checkpoint  # these bring in torch: not for --help
+    from zoo.onnx import DENOISER, ENCODER, SPEC, export_onnx
 
     targets = [args.onnx / name for name in (ENCODER, DENOISER, SPEC)] if args.onnx else []
     targets += [args.half] if args.half else []
     there = [path for path in targets if path.exists()]
     if there and not args.overwrite:
         raise ZooError(f"{there[0]} exists already; give another name or --overwrite")
-    model = ColorDiffusion.load(args.checkpoint)
+    model = checkpoint.load(args.checkpoint)
     written = export_onnx(model, args.onnx) if args.onnx else []
     if args.half:
-        model.save(args.half, half=True)
+        checkpoint.save(model, args.half, half=True)
         written.append(args.half)
     for path in written:
         print(f"{path}  {path.stat().st_size / 2**20:.1f} MB")

@@ -14,11 +14,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from zoo.checkpoint import open_model
 from zoo.diffusion.samplers import Callback, SamplerConfig
 from zoo.errors import ZooError
 from zoo.faces.detect import Face
 from zoo.model import ColorDiffusion
-from zoo.model_source import open_model
 from zoo.photos.composite import Spread, chroma, compose, paint
 from zoo.photos.interchange import as_pictures
 from zoo.photos.photo import Photo
@@ -27,7 +27,7 @@ from zoo.photos.scene import Scene, Sight
 from zoo.seeds import seed_of
 
 if TYPE_CHECKING:
-    from zoo.onnx_model import OnnxColorDiffusion
+    from zoo.onnx import OnnxColorDiffusion
 
 NO_FACE = "no face found: the whole picture was coloured at once"
 _TIME_POWER = {"ddim": 2.5}  # as configs/sampler; 1 for the others

@@ -18,7 +18,7 @@ from zoo.photos.photo import Photo
 
 if TYPE_CHECKING:
     from zoo.model import ColorDiffusion
-    from zoo.onnx_model import OnnxColorDiffusion
+    from zoo.onnx import OnnxColorDiffusion
 
 CANVAS = 1024  # pixels of the longer side, at most, at which colourings are put together
 _LONGEST = 3  # of a photo's longer side as the model sees it, in units of its image size

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from zoo import checkpoint
 from zoo.cache.features import open_features
 from zoo.cache.images import View, encoder_view, open_images
 from zoo.data import Dataset, Split
@@ -37,7 +38,7 @@ def train(
     """
     model.set_chroma_statistics(batches.chroma_sample())
     unused = not model.conditioner.uses_encoder
-    save = model.save
+    save = partial(checkpoint.save, model)
     return Trainer(
         model, batches, inputs, config, folder, save, device=device, on_step=on_step, unused_parameters=unused
     ).run()

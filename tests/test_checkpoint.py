@@ -17,11 +17,12 @@ from safetensors.torch import save_file
 import zoo
 from support.models import tiny_model
 from support.scenes import photo_of, put_faces
+from zoo import checkpoint
 from zoo.errors import ZooError
 from zoo.faces.detect import Face
 from zoo.faces.framing import Box
 from zoo.faces.viewport import Viewport
-from zoo.onnx_export import export_onnx
+from zoo.onnx import export_onnx
 from zoo.photos.colorizer import ColorizeOptions, Colorizer
 from zoo.photos.photo import Photo
 
@@ -33,7 +34,7 @@ def no_faces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def model_file(tmp_path: Path) -> Path:
-    tiny_model().save(tmp_path / "model.safetensors")
+    checkpoint.save(tiny_model(), tmp_path / "model.safetensors")
     return tmp_path / "model.safetensors"
 
 
@@ -49,7 +50,7 @@ def test_a_file_is_loaded_and_described(no_faces: None, model_file: Path) -> Non
 def test_the_models_own_face_box_frames_the_faces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     model = tiny_model()
     model.face_box = Box(-0.1, -0.2, 1.2)
-    model.save(tmp_path / "model.safetensors")
+    checkpoint.save(model, tmp_path / "model.safetensors")
     put_faces(monkeypatch, Viewport(-6 - 12j, 72 + 0j))  # as a photo of 60 pixels would have it
     colorizer = Colorizer.load(str(tmp_path / "model.safetensors"), device="cpu")
     (colored,) = colorizer.colorize_photos([Photo.from_array(photo_of(60, 60))], ColorizeOptions(steps=1))
@@ -62,7 +63,7 @@ def fills_photo(face: Face, face_box: Box) -> bool:
 
 
 def test_without_a_model_in_the_package_the_error_asks_for_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("zoo.model_source.BUNDLED", tmp_path / "faces128.safetensors")
+    monkeypatch.setattr("zoo.checkpoint.BUNDLED", tmp_path / "faces128.safetensors")
     with pytest.raises(ZooError, match="name a model file"):
         Colorizer.load()
 
