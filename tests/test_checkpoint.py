@@ -149,7 +149,7 @@ def test_a_folder_without_an_exported_model_is_an_error(tmp_path: Path) -> None:
 def test_a_model_is_fetched_from_the_hub(monkeypatch: pytest.MonkeyPatch, model_file: Path) -> None:
     asked = []
 
-    def fetch(repository: str, file: str) -> str:
+    def fetch(repository: str, file: str, *, local_files_only: bool) -> str:
         asked.append((repository, file))
         return str(model_file)
 
@@ -171,7 +171,7 @@ def test_an_address_that_names_no_model_is_refused_before_the_hub_is_asked(
 def test_offline_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    def fetch(repository: str, file: str) -> str:
+    def fetch(repository: str, file: str, *, local_files_only: bool) -> str:
         raise LocalEntryNotFoundError("no network")
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", fetch)

@@ -23,7 +23,7 @@ from safetensors.numpy import save_file
 
 import app
 from support.models import tiny_model
-from zoo import checkpoint
+from zoo import checkpoint as model_files
 from zoo.app.actions import Actions, Results
 from zoo.app.checkpoints import Checkpoint, discover
 from zoo.app.display import LONG_SIDE, grey, shown
@@ -65,7 +65,7 @@ def test_a_checkpoint_is_known_by_its_header(checkpoint: Path) -> None:
 
 def test_runs_are_named_by_their_folder_and_foreign_files_in_folders_are_passed_over(tmp_path: Path) -> None:
     for run in ("b", "a"):
-        checkpoint.save(tiny_model(), tmp_path / run / "model.safetensors")
+        model_files.save(tiny_model(), tmp_path / run / "model.safetensors")
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "model.safetensors").write_bytes(b"half a file")
     told: list[ZooError] = []
@@ -96,7 +96,7 @@ def test_a_model_file_whose_header_is_nonsense_is_left_out_in_one_line(tmp_path:
     (tmp_path / "run").mkdir()
     header = {"format": FORMAT, "version": FORMAT_VERSION, "spec": spec}
     save_file({"weight": np.zeros(1, np.float32)}, tmp_path / "run" / "model.safetensors", header)
-    checkpoint.save(tiny_model(), tmp_path / "good" / "model.safetensors")
+    model_files.save(tiny_model(), tmp_path / "good" / "model.safetensors")
     told: list[ZooError] = []
     assert list(discover(bundled=tmp_path / "none", runs=tmp_path, on_skip=told.append)) == ["good"]
     assert len(told) == 1
@@ -104,14 +104,14 @@ def test_a_model_file_whose_header_is_nonsense_is_left_out_in_one_line(tmp_path:
 
 
 def test_a_file_that_is_named_comes_first_and_is_listed_once(checkpoint: Path, tmp_path: Path) -> None:
-    checkpoint.save(tiny_model(), tmp_path / "run" / "model.safetensors")
+    model_files.save(tiny_model(), tmp_path / "run" / "model.safetensors")
     names = list(discover([checkpoint, checkpoint], bundled=checkpoint.parent, runs=tmp_path))
     assert names == ["small", "run"]
 
 
 def test_two_models_of_one_name_are_told_apart(tmp_path: Path) -> None:
     for folder in ("x", "y"):
-        checkpoint.save(tiny_model(), tmp_path / folder / "run" / "model.safetensors")
+        model_files.save(tiny_model(), tmp_path / folder / "run" / "model.safetensors")
     assert len(discover([tmp_path / "x", tmp_path / "y"], bundled=tmp_path / "none", runs=tmp_path / "none")) == 2
 
 
@@ -125,10 +125,10 @@ def test_a_named_file_must_be_a_model(tmp_path: Path) -> None:
 
 def test_a_model_is_read_again_only_when_its_file_has_changed(tmp_path: Path) -> None:
     path = tmp_path / "one.safetensors"
-    checkpoint.save(tiny_model(), path)
+    model_files.save(tiny_model(), path)
     first = Checkpoint.read(path).load("cpu")
     assert Checkpoint.read(path).load("cpu") is first
-    checkpoint.save(tiny_model(seed=1), path)
+    model_files.save(tiny_model(seed=1), path)
     assert Checkpoint.read(path).load("cpu") is not first
 
 

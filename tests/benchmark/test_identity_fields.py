@@ -49,7 +49,7 @@ TRAINING: dict[str, Any] = {
     "train.seconds": 1.5,
     "train.batch_size": 63,
     "train.lr": 0.0011,
-    "train.warmup": 49,
+    "train.warmup": 0.04,
     "train.weight_decay": 0.02,
     "train.grad_clip": 1.1,
     "train.ema": 0.998,

@@ -124,7 +124,7 @@ def test_color_views_give_the_encoder_their_lightness(tmp_path: Path) -> None:
 
 def test_features_that_would_not_fit_give_none_and_name_the_option(views: ImageCache, tmp_path: Path) -> None:
     encoder = Strided()
-    with pytest.warns(UserWarning, match=r"would take 6.61e-06 GB, but train.feature_cache_gb=1e-06"):
+    with pytest.warns(UserWarning, match=r"would take 6.61e-06 GB, but feature_cache_gb=1e-06"):
         assert open_features(encoder, views, WHOLE, tmp_path, **{**DEFAULTS, "max_gb": 1e-6}) is None  # type: ignore[arg-type]
     assert encoder.seen <= 2 * 3  # no more than a batch to learn the size
     assert not list(tmp_path.iterdir())
@@ -138,7 +138,7 @@ def test_a_limit_of_zero_turns_the_cache_off_without_a_word(views: ImageCache, t
 
 @pytest.mark.parametrize("gain", [1e6, float("nan")])
 def test_features_beyond_float16_are_refused(views: ImageCache, tmp_path: Path, gain: float) -> None:
-    with pytest.raises(ZooError, match=r"float16.*train.feature_cache_gb=0"):
+    with pytest.raises(ZooError, match=r"float16.*set feature_cache_gb=0"):
         open_cache(Strided(gain=gain), views, tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -17,7 +17,7 @@ from zoo.training.diffusion import open_batches, train
 
 def main(folder: Path, cache: Path, steps: int, pause: float) -> None:
     torch.set_num_threads(1)
-    config = TrainConfig(steps=steps, batch_size=4, warmup=3, checkpoint_every=3, saturation_jitter=0.2)
+    config = TrainConfig(steps=steps, batch_size=4, warmup=0.25, checkpoint_every=3, saturation_jitter=0.2)
     model = tiny_model()
     dataset = datasets.create("synthetic", n_train=10, n_val=2, n_test=4, size=32)
     batches = open_batches(model, dataset, config, seed=0, cache_dir=cache)

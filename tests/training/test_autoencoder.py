@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,17 @@ def test_a_file_gives_back_the_autoencoder(tmp_path: Path, objective: Objective)
     assert torch.equal(read.reconstruct(lightness()), model.eval().reconstruct(lightness()))
 
 
+def test_a_file_of_version_1_is_read_under_its_new_names(tmp_path: Path) -> None:
+    back = {"conv_in": "enter", "conv_out": "leave", "downsample": "shrink", "upsample": "grow"}
+    model = Autoencoder(TINY, Objective("masked"), seed=2)
+    state = {".".join(back.get(part, part) for part in name.split(".")): t for name, t in model.state_dict().items()}
+    assert {"encoder.enter.weight", "decoder.leave.0.weight"} <= state.keys()
+    record = json.dumps({"version": 1, **model.identity()})
+    save_file(state, tmp_path / "old.safetensors", {"face-colour-zoo greyscale autoencoder": record})
+    for name, tensor in Autoencoder.load(tmp_path / "old.safetensors").state_dict().items():
+        assert torch.equal(tensor, model.state_dict()[name]), name
+
+
 def test_the_same_content_is_the_same_file(tmp_path: Path) -> None:
     model = Autoencoder(TINY, Objective("masked"), record=dict.fromkeys("abcdef", 1))
     for i in range(4):
@@ -188,6 +200,6 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.safetensors").write_text("hello")
     refused("text.safetensors", "not a readable safetensors file")
     save_file({"x": torch.zeros(1)}, tmp_path / "plain.safetensors")
-    refused("plain.safetensors", r"not an encoder that benchmarks/pretrain\.py wrote")
+    refused("plain.safetensors", "not an encoder that pretraining wrote")
     checkpoint.save(tiny_model(), tmp_path / "model.safetensors")
-    refused("model.safetensors", r"not an encoder that benchmarks/pretrain\.py wrote")
+    refused("model.safetensors", "not an encoder that pretraining wrote")

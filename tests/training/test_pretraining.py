@@ -34,7 +34,7 @@ NET = {"width": 16, "mults": [1, 1], "blocks": 1, "patch": 4}
 MASKED = Objective("masked", mask_size=4)
 RECIPE = Recipe(NET, MASKED, steps=6, batch_size=4)
 OPTIONS = {"name": "unet_ae", **NET, "mask_size": 4, "pretrain_steps": 6, "pretrain_batch_size": 4}
-TINY = TrainConfig(steps=4, batch_size=4, warmup=1, checkpoint_every=2)
+TINY = TrainConfig(steps=4, batch_size=4, warmup=0.25, checkpoint_every=2)
 
 
 @pytest.fixture(scope="module")

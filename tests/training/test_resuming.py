@@ -24,7 +24,7 @@ from zoo.training.diffusion import open_batches, train
 from zoo.training.resume import CHECKPOINT
 from zoo.training.trainer import MODEL
 
-OPTIONS: dict[str, Any] = {"steps": 8, "batch_size": 4, "warmup": 4, "lr": 1e-2, "ema": 0.9, "checkpoint_every": 3}
+OPTIONS: dict[str, Any] = {"steps": 8, "batch_size": 4, "warmup": 0.5, "lr": 1e-2, "ema": 0.9, "checkpoint_every": 3}
 
 
 class StoppedError(Exception):

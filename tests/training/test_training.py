@@ -1,7 +1,9 @@
+import itertools
 import math
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,9 +25,9 @@ from zoo.training.diffusion import open_batches, train
 from zoo.training.ema import EMA
 from zoo.training.resume import CHECKPOINT
 from zoo.training.schedule import learning_rate_factor
-from zoo.training.trainer import MODEL
+from zoo.training.trainer import MODEL, Trainer
 
-TINY = TrainConfig(steps=4, batch_size=4, warmup=1, checkpoint_every=2)
+TINY = TrainConfig(steps=4, batch_size=4, warmup=0.25, checkpoint_every=2)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +104,7 @@ def test_a_frozen_encoder_sees_each_image_and_its_mirror_once_ever(dataset: Data
 def test_features_too_large_for_the_cache_are_computed_in_each_step(dataset: Dataset, tmp_path: Path) -> None:
     config = TrainConfig(steps=2, batch_size=4, feature_cache_gb=1e-9)
     model = tiny_model("counting")
-    with pytest.warns(UserWarning, match=r"train\.feature_cache_gb"):
+    with pytest.warns(UserWarning, match="raise feature_cache_gb"):
         batches = batches_for(model, dataset, tmp_path / "cache", config)
     CountingEncoder.seen = 0
     train(model, batches, config, tmp_path / "run")
@@ -124,7 +126,7 @@ def test_an_encoder_sees_its_own_frame_of_the_face(dataset: Dataset) -> None:
 
 def test_training_lowers_the_loss(dataset: Dataset, cache: Path, tmp_path: Path) -> None:
     losses = []
-    config = TrainConfig(steps=60, batch_size=8, warmup=5, lr=3e-3)
+    config = TrainConfig(steps=60, batch_size=8, warmup=0.1, lr=3e-3)
     model = tiny_model()
     train(
         model,
@@ -239,7 +241,7 @@ def test_a_checkpoint_of_other_settings_or_a_broken_one_is_refused(
 
 
 def test_a_budget_in_seconds_ends_the_run(dataset: Dataset, cache: Path, tmp_path: Path) -> None:
-    config = TrainConfig(steps=None, seconds=0.3, batch_size=4, warmup=1)
+    config = TrainConfig(steps=None, seconds=0.3, batch_size=4)
     model = tiny_model()
     result = train(model, batches_for(model, dataset, cache, config), config, tmp_path)
     assert result.steps > 0
@@ -266,10 +268,33 @@ def test_the_average_covers_all_that_trains_and_nothing_else() -> None:
 
 
 def test_the_learning_rate_warms_up_and_ends_at_zero() -> None:
-    factors = [learning_rate_factor(step, 10, step / 100) for step in range(101)]
+    factors = [learning_rate_factor(step / 100, (step + 1) / 100, 0.1) for step in range(101)]
     assert factors[0] == pytest.approx(0.1, rel=0.01)
     assert max(factors) == max(factors[8:12])
     assert factors[-1] == pytest.approx(0)
+
+
+def test_a_slow_network_warms_up_in_the_same_share_of_its_seconds(
+    dataset: Dataset, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that goes on by a second whenever it is looked at; 20 steps fit into the budget."""
+    ticks = itertools.count()
+    monkeypatch.setattr("zoo.training.trainer.time", SimpleNamespace(perf_counter=lambda: float(next(ticks))))
+    rates: list[float] = []
+    optimise = Trainer.optimise
+
+    def watched(self: Trainer, batch: object, share: float) -> torch.Tensor:
+        loss = optimise(self, batch, share)
+        rates.append(self.optimizer.param_groups[0]["lr"])
+        return loss
+
+    monkeypatch.setattr(Trainer, "optimise", watched)
+    config = TrainConfig(steps=None, seconds=20, batch_size=4, lr=1.0, warmup=0.2)
+    model = tiny_model()
+    train(model, batches_for(model, dataset, cache, config), config, tmp_path)
+    expected = [min(1, i / 20 / 0.2) * (1 + math.cos(math.pi * (i - 1) / 20)) / 2 for i in range(1, 21)]
+    assert rates[0] == 0  # the pace is not known yet
+    assert rates[1:] == pytest.approx(expected[1:])
 
 
 @pytest.mark.parametrize(
@@ -283,7 +308,10 @@ def test_the_learning_rate_warms_up_and_ends_at_zero() -> None:
         ({"ema": 1.0}, r"ema must lie in \[0, 1\)"),
         ({"mixed_precision": "fp8"}, "no, fp16 or bf16"),
         ({"log": ("tensorbord",)}, "tensorboard and wandb, not 'tensorbord'"),
-        ({"warmup": -1}, "must not be negative"),
+        ({"warmup": -0.1}, r"warmup must lie in \[0, 1\)"),
+        ({"warmup": 1}, "no longer a number of steps"),
+        ({"warmup": 50}, "no longer a number of steps"),
+        ({"weight_decay": -1}, "must not be negative"),
     ],
 )
 def test_impossible_training_is_refused(options: dict, said: str) -> None:

@@ -96,7 +96,7 @@ def test_one_step_of_training_is_one_of_the_optimiser(trained: Train, steps: lis
 
 
 def test_the_learning_rate_warms_up_linearly_and_decays_by_a_cosine(trained: Train, steps: list) -> None:
-    trained(steps=12, warmup=4, lr=3e-3)
+    trained(steps=12, warmup=4 / 12, lr=3e-3)
     expected = [3e-3 * min(1, (i + 1) / 4) * (1 + math.cos(math.pi * i / 12)) / 2 for i in range(12)]
     assert [step["lr"] for step in steps] == pytest.approx(expected, rel=1e-6)
 

@@ -176,7 +176,7 @@ def _flatten(features: Features) -> Tensor:
     if not rows.isfinite().all():
         raise ZooError(
             "the encoder's features are not finite, or larger than float16 can hold (65504), so they cannot be cached; "
-            "set train.feature_cache_gb=0 to compute them in every step"
+            "set feature_cache_gb=0 to compute them in every step"
         )
     return rows
 
@@ -191,10 +191,10 @@ def _fits(size: int, folder: Path, max_gb: float) -> bool:
     free = shutil.disk_usage(folder).free
     if size <= min(max_gb * 1e9, 0.95 * free):
         return True
-    limit = f"train.feature_cache_gb={max_gb:g}" if size > max_gb * 1e9 else f"{free / 1e9:.1f} GB are free in {folder}"
+    limit = f"feature_cache_gb={max_gb:g}" if size > max_gb * 1e9 else f"{free / 1e9:.1f} GB are free in {folder}"
     warnings.warn(
         f"cached features would take {size / 1e9:.3g} GB, but {limit}: the frozen encoder will run in every training "
-        "step, which is slower; raise train.feature_cache_gb or give a cache folder with more room",
+        "step, which is slower; raise feature_cache_gb or give a cache folder with more room",
         stacklevel=4,
     )
     return False

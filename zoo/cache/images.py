@@ -235,4 +235,4 @@ def _nothing_left(split: Split, skipped: list[tuple[str, str]], grey: list[str])
     reasons = ([f"{len(grey)} are grey and cannot teach colour"] if grey else []) + (
         [_summary(skipped)] if skipped else []
     )
-    return f"no usable {split} image: {'; '.join(reasons)}. Expected colour photos; check data.root"
+    return f"no usable {split} image: {'; '.join(reasons)}. Expected colour photos; check the data set's root"

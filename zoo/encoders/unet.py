@@ -31,7 +31,7 @@ class UNetEncoder(Encoder):
         blocks: residual blocks per level.
         patch: stride of the finest level; divides the image.
         frozen: keep the weights as they are (with random ones a control, not a recommendation).
-        weights: a file of ``benchmarks/pretrain.py``, of the same architecture; None: random weights.
+        weights: a file of ``facezoo pretrain``, of the same architecture; None: random weights.
 
     Raises:
         ZooError: impossible sizes, or a file of another architecture or kind.

@@ -116,7 +116,7 @@ class PretrainedUNetEncoder(UNetEncoder):
         width: see `UNetEncoder`, as for mults, blocks, patch.
         frozen: no more training once colour begins.
         pretrained: False: random weights, as ``encoder=unet`` has.
-        weights: a file of ``benchmarks/pretrain.py``, instead of pretraining.
+        weights: a file of ``facezoo pretrain``, instead of pretraining.
         objective: "plain", "denoising" or "masked"; see `Objective`,
         noise_std: also for this,
         mask_ratio: this

@@ -49,11 +49,11 @@ class EvalConfig:
 
     def __post_init__(self) -> None:
         if self.split not in ("train", "val", "test"):
-            raise ZooError(f"eval.split must be train, val or test, not {self.split!r}")
+            raise ZooError(f"split must be train, val or test, not {self.split!r}")
         for name in ("limit", "batch_size", "samples", "strips", "seeds"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise ZooError(f"eval.{name} must be at least 1, not {value}")
+                raise ZooError(f"{name} must be at least 1, not {value}")
 
 
 @dataclass(frozen=True)

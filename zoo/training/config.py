@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from zoo.errors import ZooError
 
-VERSION = 1  # raise it when the same settings and photos train other weights
+VERSION = 2  # raise it when the same settings and photos train other weights
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class TrainConfig:
         seconds: or budget in seconds of training (then not reproducible to the bit). Exactly one of the two.
         batch_size: images per step, over all processes.
         lr: peak learning rate of AdamW.
-        warmup: steps of linear warm-up; then cosine decay to zero at the end of the budget.
+        warmup: share of the budget, steps or seconds, over which the rate rises linearly; then it decays to zero by a
+            cosine.
         weight_decay: of AdamW.
         grad_clip: largest norm of the gradient.
         ema: decay of the average of the weights.
@@ -36,7 +37,7 @@ class TrainConfig:
     seconds: float | None = None
     batch_size: int = 64
     lr: float = 1e-3
-    warmup: int = 50
+    warmup: float = 0.05
     weight_decay: float = 0.01
     grad_clip: float = 1.0
     ema: float = 0.999
@@ -50,21 +51,26 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         if (self.steps is None) == (self.seconds is None):
-            raise ZooError("give exactly one of train.steps and train.seconds, and set the other to null")
+            raise ZooError("steps and seconds: give exactly one of them, and set the other to null")
         if self.mixed_precision not in ("no", "fp16", "bf16"):
-            raise ZooError(f"train.mixed_precision must be no, fp16 or bf16, not {self.mixed_precision!r}")
+            raise ZooError(f"mixed_precision must be no, fp16 or bf16, not {self.mixed_precision!r}")
         for name in self.log:
             if name not in ("tensorboard", "wandb"):
-                raise ZooError(f"train.log knows tensorboard and wandb, not {name!r}")
+                raise ZooError(f"log knows tensorboard and wandb, not {name!r}")
             if find_spec(name) is None:
-                raise ZooError(f"train.log: {name} is not installed; run pip install {name}, or leave it out")
+                raise ZooError(f"log: {name} is not installed; run pip install {name}, or leave it out")
         for name in ("steps", "seconds", "batch_size", "lr", "grad_clip", "checkpoint_every"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise ZooError(f"train.{name} must be greater than 0, not {value}")
-        for name in ("warmup", "weight_decay", "feature_cache_gb"):
+                raise ZooError(f"{name} must be greater than 0, not {value}")
+        for name in ("weight_decay", "feature_cache_gb"):
             if not getattr(self, name) >= 0:
-                raise ZooError(f"train.{name} must not be negative, but is {getattr(self, name)}")
+                raise ZooError(f"{name} must not be negative, but is {getattr(self, name)}")
+        if not 0 <= self.warmup < 1:
+            raise ZooError(
+                f"warmup must lie in [0, 1), not {self.warmup}: it is a share of the budget (0.05: a twentieth), "
+                "and no longer a number of steps"
+            )
         for name in ("ema", "p_uncond", "saturation_jitter"):
             if not 0 <= getattr(self, name) < 1:
-                raise ZooError(f"train.{name} must lie in [0, 1), not {getattr(self, name)}")
+                raise ZooError(f"{name} must lie in [0, 1), not {getattr(self, name)}")

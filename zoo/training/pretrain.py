@@ -32,8 +32,8 @@ try:
 except ImportError:  # Windows: nobody guards against two processes in one folder
     fcntl = None  # type: ignore[assignment]
 
-VERSION = 1  # raise it when the same recipe and images would give other weights
-_WARMUP = 50
+VERSION = 2  # raise it when the same recipe and images would give other weights
+_WARMUP = 0.05  # of the steps
 _CHECKPOINT_EVERY = 100
 _LAUNCHER = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
 

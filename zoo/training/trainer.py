@@ -20,7 +20,7 @@ from zoo.errors import ZooError
 from zoo.files import remove_parts
 from zoo.progress import OnStep, StepInfo
 from zoo.training import resume
-from zoo.training.config import TrainConfig
+from zoo.training.config import VERSION, TrainConfig
 from zoo.training.ema import EMA
 from zoo.training.losses import Losses
 from zoo.training.resume import CHECKPOINT
@@ -129,7 +129,7 @@ class Trainer:
     def optimise(self, batch: Any, share: float) -> Tensor:
         """One step; returns the loss, on the device: reading it here would make every step wait for the last."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.lr * learning_rate_factor(self.step, self.config.warmup, share)
+            group["lr"] = self.config.lr * learning_rate_factor(share, self._after(share), self.config.warmup)
         with self.accelerator.autocast():
             loss = self.model(**self.inputs(batch, self.accelerator.device))
         self.accelerator.backward(loss)
@@ -144,7 +144,7 @@ class Trainer:
         config = {k: v for k, v in asdict(self.config).items() if k not in free}
         scaler = self.accelerator.scaler
         return {
-            "identity": json.dumps([self.trained.identity(), config, self.batches.seed], sort_keys=True),
+            "identity": json.dumps([VERSION, self.trained.identity(), config, self.batches.seed], sort_keys=True),
             "step": self.step,
             "elapsed": self.elapsed,
             "model": self.trained.stored_state(),
@@ -178,6 +178,12 @@ class Trainer:
             return self.step / self.config.steps
         assert self.config.seconds is not None
         return self.losses.mean(torch.tensor(self.elapsed / self.config.seconds))
+
+    def _after(self, share: float) -> float:
+        """What `_share` will be once this step is done; of a budget in seconds at the pace so far."""
+        if self.config.steps is not None:
+            return (self.step + 1) / self.config.steps
+        return share * (self.step + 1) / self.step if self.step else 0.0
 
     def _look(self) -> None:
         """Wait for the device, see whether the losses are finite, and tell of them."""

@@ -176,7 +176,11 @@ def _section(config: Mapping[str, Any], name: str, prefix: str = "") -> Mapping[
 
 def _build(section: str, cls: type[T], options: Mapping[str, Any]) -> T:
     check_options(section, cls, options)
-    return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in options.items()})
+    try:
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in options.items()})
+    except ZooError as error:
+        named = section and str(error).split(" ", 1)[0].rstrip(":") in options  # the library names the option alone
+        raise ZooError(f"{section}.{error}") if named else error from None
 
 
 def _plug_in(
