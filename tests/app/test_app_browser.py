@@ -195,7 +195,7 @@ def test_several_photos_come_back_as_one_zip_without_the_broken_one(
 
 
 def test_behind_a_reverse_proxy_all_is_asked_of_it_and_works(browser: Any, photo: Path, tmp_path: Path) -> None:
-    tiny_model("unet", "film").save(tmp_path / "small.safetensors")
+    checkpoint.save(tiny_model("unet", "film"), tmp_path / "small.safetensors")
     with socket.create_server(("127.0.0.1", 0)) as listening:
         public = f"http://127.0.0.1:{listening.getsockname()[1]}/a/zoo"
         command = started(tmp_path / "small.safetensors", tmp_path, "--root-path", public)
