@@ -92,7 +92,7 @@ def test_a_preset_changes_groups_and_the_command_line_has_the_last_word() -> Non
         ("train.lr", -1e-3, "train.lr must be greater than 0"),
         ("train.lr", "fast", "train.lr must be a number, not 'fast'"),
         ("train.stepz", 3, "unknown option 'train.stepz'; did you mean 'train.steps'?"),
-        ("train.seconds", 60, "exactly one of train.steps and train.seconds"),
+        ("train.seconds", 60, "train.steps and seconds: give exactly one"),
         ("train.p_uncond", 1.5, "train.p_uncond must lie in"),
         ("train.flip", 1, "train.flip must be true or false"),
         ("train.log", ["csv"], "train.log knows tensorboard and wandb, not 'csv'"),
