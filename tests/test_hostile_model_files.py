@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 
 from support.models import TINY_DENOISER, tiny_model
 from zoo import checkpoint
-from zoo.checkpoint import FORMAT, FORMAT_VERSION
 from zoo.errors import ZooError
+from zoo.tensor_file import FORMAT, FORMAT_VERSION
 
 BACK = {"conv_in": "enter", "conv_out": "leave", "downsample": "shrink", "upsample": "grow"}
 

@@ -8,13 +8,25 @@ from support.imports import FILES, circles, imports_of, prints
 
 # From low to high. A module imports from its own layer and from those before it.
 LAYERS = (
-    ("errors", "files", "locks", "devices", "seeds", "progress", "offline", "sources", "features", "weights"),
+    (
+        "errors",
+        "files",
+        "locks",
+        "devices",
+        "seeds",
+        "progress",
+        "offline",
+        "sources",
+        "features",
+        "weights",
+        "tensor_file",
+    ),
     ("registry", "plugins"),
     ("color", "faces", "reading"),
     ("diffusion",),
     ("encoder_file", "encoders", "conditioners", "metrics", "data"),
     ("cache",),
-    ("model", "checkpoint", "model_source", "onnx", "onnx_export", "onnx_model"),
+    ("model", "checkpoint", "onnx"),
     ("training",),
     ("methods",),
     ("evaluation",),

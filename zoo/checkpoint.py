@@ -18,15 +18,13 @@ from zoo.errors import ZooError
 from zoo.faces.framing import Box
 from zoo.model import ColorDiffusion
 from zoo.registry import conditioners, encoders
-from zoo.tensor_file import Header
+from zoo.tensor_file import FORMAT, FORMAT_VERSION, Header
 from zoo.weights import offline
 
 if TYPE_CHECKING:
     from zoo.onnx import OnnxColorDiffusion
 
 BUNDLED = Path(__file__).parent / "bundled" / "faces128.safetensors"
-FORMAT = "face-colour-zoo"
-FORMAT_VERSION = "2"
 HUB = "hf://"
 IN_A_RUN = "model.safetensors"  # in the folder of a run, and in a repository of the Hub
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")

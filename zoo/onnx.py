@@ -22,7 +22,6 @@ import torch
 from torch import Tensor, nn
 
 from zoo import tensor_file
-from zoo.checkpoint import FORMAT, FORMAT_VERSION
 from zoo.diffusion.chroma import ChromaSampler, Predict
 from zoo.diffusion.denoiser import stages
 from zoo.diffusion.process import Diffusion
@@ -32,6 +31,7 @@ from zoo.faces.framing import WHOLE, Box, uncrop
 from zoo.features import Features, FeatureSpec
 from zoo.files import replacing
 from zoo.model import ColorDiffusion
+from zoo.tensor_file import FORMAT, FORMAT_VERSION
 
 ENCODER, DENOISER, SPEC = "encoder.onnx", "denoiser.onnx", "model.json"
 OPSET = 17

@@ -32,10 +32,10 @@ from zoo.app.live import Step, watch
 from zoo.app.page import build
 from zoo.app.store import Store
 from zoo.app.uncertainty import heat_map, legend
-from zoo.checkpoint import FORMAT, FORMAT_VERSION
 from zoo.color.lab import uint8_to_lab
 from zoo.errors import ZooError
 from zoo.photos.colorizer import ColorizeOptions
+from zoo.tensor_file import FORMAT, FORMAT_VERSION
 
 QUICK = ColorizeOptions(steps=2, detect=False)
 

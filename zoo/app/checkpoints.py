@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
-from zoo.checkpoint import FORMAT, FORMAT_VERSION
 from zoo.errors import ZooError
+from zoo.tensor_file import FORMAT, FORMAT_VERSION
 
 if TYPE_CHECKING:
     from zoo.photos.colorizer import Colorizer
