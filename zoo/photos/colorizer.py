@@ -41,7 +41,7 @@ class ColorizeOptions:
         samples: different colourings of each photo.
         sampler: "ddim", "dpmpp_2m" or "ddpm".
         steps: of sampling. By default half as many as the benchmark takes with ddim, by a solver of second order: as
-            good on faces of the validation split, in half the time (zoo/pretrained/README.md).
+            good on faces of the validation split, in half the time (zoo/bundled/README.md).
         guidance: classifier-free, on the encoder's features; 1 is none.
         time_power: see `SamplerConfig`; None: what suits the sampler.
         seed: of the noise, which depends on it and on the photo: no two photos share their blotches.
