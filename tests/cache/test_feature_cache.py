@@ -136,6 +136,11 @@ def test_a_limit_of_zero_turns_the_cache_off_without_a_word(views: ImageCache, t
     assert encoder.seen == 0
 
 
+def test_a_limit_of_zero_reads_no_cache_that_is_there(views: ImageCache, tmp_path: Path) -> None:
+    assert open_features(Strided(), views, WHOLE, tmp_path, **DEFAULTS) is not None  # type: ignore[arg-type]
+    assert open_features(Strided(), views, WHOLE, tmp_path, **{**DEFAULTS, "max_gb": 0}) is None  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("gain", [1e6, float("nan")])
 def test_features_beyond_float16_are_refused(views: ImageCache, tmp_path: Path, gain: float) -> None:
     with pytest.raises(ZooError, match=r"float16.*set feature_cache_gb=0"):

@@ -106,12 +106,12 @@ def open_features(
     }
     name = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:24]
     path = Path(cache_dir) / f"{name}.features"
+    if max_gb <= 0:
+        return None
     try:
         return FeatureCache(path)
     except (OSError, ZooError):  # not there, or damaged
         pass
-    if max_gb <= 0:
-        return None
     was_training = encoder.training
     encoder.to(device).eval()
     try:

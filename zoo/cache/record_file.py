@@ -15,8 +15,9 @@ import os
 import time
 import uuid
 import weakref
+import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ import numpy as np
 
 from zoo.errors import ZooError
 
-_MAGIC = b"ZOOROWS1"
-_TAIL = 16  # bytes: length of the JSON, magic
+_MAGIC = b"ZOOROWS2"
+_TAIL = 24  # bytes: length of the JSON, checksums of rows and JSON (CRC-32), magic
+_BLOCK = 1 << 23  # bytes that a checksum takes in at once
 _STALE_SECONDS = 24 * 3600
 
 
@@ -38,7 +40,8 @@ class RowFile:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ZooError: the file is not one that `write_rows` finished (cut off in copying, or something else).
+        ZooError: the file is not one that `write_rows` finished, or not as it did: it is read once, at about a
+            gigabyte a second, to compare checksums.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,10 +76,14 @@ class RowFile:
         size = os.fstat(self._fd).st_size
         tail = os.pread(self._fd, _TAIL, max(0, size - _TAIL))
         length = int.from_bytes(tail[:8], "little")
-        if tail[8:] == _MAGIC and length <= size - _TAIL:
-            header = json.loads(os.pread(self._fd, length, size - _TAIL - length))
-            if header["rows"] * header["row_bytes"] == size - _TAIL - length:
-                return header
+        if tail[16:] == _MAGIC and length <= size - _TAIL:
+            rows, about = (int.from_bytes(tail[at : at + 4], "little") for at in (8, 12))
+            end = size - _TAIL - length
+            text = os.pread(self._fd, length, end)
+            if zlib.crc32(text) == about and _checksum(self._fd, end) == rows:
+                header = json.loads(text)
+                if header["rows"] * header["row_bytes"] == end:
+                    return header
         raise ZooError(f"{self.path} is damaged; delete it and it will be made again")
 
 
@@ -119,12 +126,23 @@ class RowWriter:
     def finish(self) -> None:
         header = {"rows": self._rows, "row_bytes": self._row_bytes, "meta": self.meta}
         text = json.dumps(header, separators=(",", ":")).encode()
-        self._file.write(text + len(text).to_bytes(8, "little") + _MAGIC)
+        self._file.flush()
+        checksums = _checksum(self._file.fileno(), self._rows * self._row_bytes), zlib.crc32(text)
+        numbers = len(text).to_bytes(8, "little") + b"".join(value.to_bytes(4, "little") for value in checksums)
+        self._file.write(text + numbers + _MAGIC)
         self._file.flush()
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
         self._file.close()
+
+
+def _checksum(fd: int, size: int) -> int:
+    """CRC-32 of the first ``size`` bytes of a file."""
+    found = 0
+    for start in range(0, size, _BLOCK):
+        found = zlib.crc32(os.pread(fd, min(_BLOCK, size - start), start), found)
+    return found
 
 
 @contextmanager
@@ -162,5 +180,6 @@ def make_folder(folder: Path) -> None:
 def _remove_stale(path: Path) -> None:
     """What killed builds of this file left. A build that still runs wrote more recently than that."""
     for old in path.parent.glob(f".{path.name}.*"):
-        if time.time() - old.stat().st_mtime > _STALE_SECONDS:
-            old.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another process that builds this file removed or renamed it meanwhile
+            if time.time() - old.stat().st_mtime > _STALE_SECONDS:
+                old.unlink()
