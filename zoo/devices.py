@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 
 from zoo.errors import ZooError
@@ -17,3 +19,8 @@ def pick_device(name: str) -> str:
     if name != "auto" and name not in there:
         raise ZooError(f"device {name!r} is not available here; expected one of auto, {', '.join(there)}")
     return there[0] if name == "auto" else name
+
+
+def knows_bf16(info: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether the processor computes in bfloat16 (AVX-512 bf16, AMX, ARM's); True where nobody can tell."""
+    return not info.exists() or "bf16" in info.read_text()

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
 from safetensors.torch import load_file
 
 import zoo
@@ -23,6 +24,7 @@ from zoo.training.batches import Batches, inputs
 from zoo.training.config import TrainConfig
 from zoo.training.diffusion import open_batches, train
 from zoo.training.ema import EMA
+from zoo.training.losses import Losses
 from zoo.training.resume import CHECKPOINT
 from zoo.training.schedule import learning_rate_factor
 from zoo.training.trainer import MODEL, Trainer
@@ -246,6 +248,41 @@ def test_a_budget_in_seconds_ends_the_run(dataset: Dataset, cache: Path, tmp_pat
     result = train(model, batches_for(model, dataset, cache, config), config, tmp_path)
     assert result.steps > 0
     assert result.seconds >= 0.3
+
+
+def test_bf16_on_a_processor_without_it_is_warned_of(
+    dataset: Dataset, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.training.trainer.knows_bf16", lambda: False)
+    config = TrainConfig(steps=1, batch_size=2, mixed_precision="bf16")
+    model = tiny_model()
+    with pytest.warns(UserWarning, match="ten times slower"):
+        train(model, batches_for(model, dataset, cache, config), config, tmp_path)
+
+
+def test_losses_on_a_device_are_looked_at_every_so_many_steps_and_before_a_checkpoint(
+    dataset: Dataset, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init = Losses.__init__
+
+    def as_on_a_gpu(self: Losses, accelerator: object) -> None:
+        init(self, accelerator)  # type: ignore[arg-type]
+        self.look_every = 3
+
+    monkeypatch.setattr(Losses, "__init__", as_on_a_gpu)
+    steps: list[int] = []
+    config = TrainConfig(steps=8, batch_size=2, checkpoint_every=4)
+    model = tiny_model()
+    train(model, batches_for(model, dataset, cache, config), config, tmp_path, on_step=lambda i: steps.append(i.step))
+    assert steps == [3, 4, 7, 8]
+
+
+def test_a_loss_that_was_not_finite_is_placed_no_better_than_it_is_known(tmp_path: Path) -> None:
+    losses = Losses(Accelerator(cpu=True))
+    for value in (1.0, math.nan, 1.0):
+        losses.add(torch.tensor(value))
+    with pytest.raises(ZooError, match="somewhere in steps 7 to 9"):
+        losses.look(10, tmp_path / CHECKPOINT)
 
 
 def test_losses_are_logged_for_tensorboard(dataset: Dataset, cache: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from zoo.cache.record_file import make_folder
@@ -26,11 +27,6 @@ from zoo.training.batches import Shuffled, mirrored
 from zoo.training.config import TrainConfig
 from zoo.training.resume import CHECKPOINT
 from zoo.training.trainer import MODEL, Trainer
-
-try:
-    import fcntl
-except ImportError:  # Windows: nobody guards against two processes in one folder
-    fcntl = None  # type: ignore[assignment]
 
 VERSION = 2  # raise it when the same recipe and images would give other weights
 _WARMUP = 0.05  # of the steps
@@ -121,14 +117,16 @@ def _name(recipe: Recipe, images: Images) -> str:
 @contextmanager
 def _claimed(folder: Path) -> Iterator[None]:
     """Be the only process at work in ``folder``, after waiting for the one that is."""
-    with (folder / ".lock").open("w") as file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                warnings.warn(f"another process pretrains this encoder, in {folder}; waiting for it", stacklevel=3)
-                fcntl.flock(file, fcntl.LOCK_EX)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        warnings.warn(f"another process pretrains this encoder, in {folder}; waiting for it", stacklevel=3)
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 @contextmanager
