@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import socket
+import threading
 from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 
 import app
 from support.page_command import started
+from zoo.app.actions import Actions, Opened
 
 DEAD = "http://127.0.0.1:9"  # nobody listens there
 
@@ -83,6 +87,52 @@ def test_an_upload_stays_in_its_folder_and_comes_back_only_to_be_saved(site: str
     answer = get(f"{site}/gradio_api/file={path}")
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"].startswith("attachment")
+
+
+class Visitor:
+    """Does what the page in a browser does when a photo is chosen, without a browser."""
+
+    def __init__(self, site: str, name: str) -> None:
+        self._api, self._name = f"{site}/gradio_api", name
+        parts = get(f"{site}/config").json()["dependencies"]
+        self._function = next(part["id"] for part in parts if any(event == "upload" for _, event in part["targets"]))
+
+    def chooses(self, content: bytes) -> None:
+        files = {"files": (f"{self._name}.png", content)}
+        (path,) = httpx.post(f"{self._api}/upload", files=files, trust_env=False).json()
+        chosen = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        asked = {"data": [[chosen]], "fn_index": self._function, "session_hash": self._name}
+        httpx.post(f"{self._api}/queue/join", json=asked, trust_env=False).raise_for_status()
+
+    def is_answered(self) -> bool:
+        url = f"{self._api}/queue/data?session_hash={self._name}"
+        with httpx.stream("GET", url, trust_env=False, timeout=60) as answer:
+            done = next(line for line in answer.iter_lines() if '"process_completed"' in line)
+        return '"success":true' in done
+
+
+def test_a_photo_that_takes_long_to_open_keeps_nobody_waiting(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, end = threading.Event(), threading.Event()
+    opened = Actions.open
+
+    def slowly(actions: Actions, path: Path) -> Opened:
+        if path.stem == "slow":
+            begun.set()
+            assert end.wait(20)
+        return opened(actions, path)
+
+    monkeypatch.setattr(Actions, "open", slowly)
+    slow, quick = Visitor(site, "slow"), Visitor(site, "quick")
+    picture = io.BytesIO()
+    Image.new("L", (8, 8)).save(picture, "PNG")
+    slow.chooses(picture.getvalue())
+    try:
+        assert begun.wait(60)
+        quick.chooses(picture.getvalue())
+        assert quick.is_answered()
+    finally:
+        end.set()
+    assert slow.is_answered()
 
 
 def test_all_uploads_together_are_capped(site: str) -> None:
