@@ -161,7 +161,7 @@ def test_a_run_writes_its_folder_and_a_second_one_only_shows_it(
     assert (scored.metric, scored.n_images, scored.images_seen) == ("psnr", 3, 8)
     assert scored.run_id == folder.name
     assert str(Path("results", "runs", folder.name, "grid.png")) in first.stdout
-    nothing_of_hydras = {"cache", "results", "table.csv", "table.specs.json"}
+    nothing_of_hydras = {"cache", "results", "table.csv", "table.specs.json", ".table.csv.lock"}
     assert {path.name for path in tmp_path.iterdir()} == nothing_of_hydras
 
     before = (folder / "checkpoint.pt").stat().st_mtime_ns

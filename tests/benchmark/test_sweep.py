@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from support.sweeping import TINY, finish, scores, start
-from zoo.benchmark.sweeps import ledger, locks, status, sweep
+from zoo import locks
+from zoo.benchmark.sweeps import ledger, status, sweep
 from zoo.benchmark.sweeps.ledger import Cell, Ledger, Record
 from zoo.errors import ZooError
 

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.benchmark.sweeps.locks import claimed
 from zoo.files import replacing, write_json, write_text
+from zoo.locks import claimed
 
 if TYPE_CHECKING:
     from zoo.evaluation.evaluate import Evaluation

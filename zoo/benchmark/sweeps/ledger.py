@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zoo.benchmark.runs.folder import LOCK, PROGRESS, ROWS
-from zoo.benchmark.sweeps.locks import held
 from zoo.files import write_json
+from zoo.locks import held
 
 State = Literal["not started", "running", "interrupted", "done", "failed"]
 _MACHINE = (

@@ -27,7 +27,7 @@ from omegaconf import DictConfig
 from zoo.benchmark.config.mending import MENDABLE, Refused, SweepError, one_line, tell
 from zoo.benchmark.config.processes import MAIN_PROCESS
 from zoo.benchmark.sweeps.ledger import Cell, Ledger, Record, cell_id, of_machine
-from zoo.benchmark.sweeps.locks import HeldError, held
+from zoo.locks import HeldError, held
 
 _PAUSE = 2.0  # seconds between looks at cells that others work on
 

@@ -7,8 +7,7 @@ import io
 import math
 import os
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -21,11 +20,7 @@ from pyarrow import csv as arrow_csv
 from zoo.benchmark.tables.specs import remember
 from zoo.errors import ZooError
 from zoo.files import replacing
-
-try:
-    import fcntl
-except ImportError:  # Windows: no lock; each write is atomic all the same
-    fcntl = None  # type: ignore[assignment]
+from zoo.locks import waited_for
 
 
 @dataclass(frozen=True)
@@ -121,15 +116,15 @@ def append(path: Path, rows: Iterable[Row], records: Mapping[str, Mapping[str, A
         ZooError: the file is not such a table, or has other scores of the same run.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path):
-        old, fragment = _parse(path)
+    with waited_for(path.with_name(f".{path.name}.lock")):
+        old, fragment = _parse(path) if path.exists() else ([], "")
         merged = merge(old, rows, names=[str(path), "the new rows"])
         if records:
             remember(path, records)
         if fragment:
             with path.with_name(path.name + ".broken").open("a") as file:
                 file.write(fragment + "\n")
-        if fragment or merged != old or path.stat().st_size == 0:
+        if fragment or merged != old or not path.exists() or path.stat().st_size == 0:
             write(path, merged)
     return f"{path}: its last line was cut off; it is now in {path.name}.broken" if fragment else ""
 
@@ -263,16 +258,3 @@ _CONVERT = arrow_csv.ConvertOptions(
     false_values=["False"],
     strings_can_be_null=False,
 )
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the table for this process alone. A lock holds for a file, not for a name: if the table was replaced
-    while we waited, we wait for the new one."""
-    while True:
-        with path.open("a") as file:
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX)
-            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
-                yield
-                return
