@@ -40,3 +40,9 @@ def test_the_encoder_of_the_first_page_keeps_the_contract(
     monkeypatch.setattr(encoders, "_classes", dict(encoders._classes))  # the name is gone afterwards
     Path("edges.py").write_text(source)
     assert commands.main(["check", "edges", "--plugin", "edges.py"]) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_place_in_the_package_that_is_named_is_there(page: Path) -> None:
+    named = set(re.findall(r"\bzoo/[\w/]+(?:\.\w+)?", page.read_text(encoding="utf-8")))
+    assert {name for name in named if not (ROOT / name).exists()} - {"zoo/benchmark/configs"} == set()
