@@ -48,6 +48,7 @@ def test_each_photo_has_its_turn_and_the_zip_holds_them_all(actions: Actions, tm
         sizes = {info.filename: Image.open(archive.open(info)).size for info in archive.infolist()}
         assert all(info.compress_type == ZIP_STORED for info in archive.infolist())
     assert sizes == {"a-coloured.png": (20, 20), "b-coloured.png": (30, 20)}
+    assert list(actions.store.folder.rglob("*.png")) == []  # what is in the ZIP takes no room a second time
 
 
 def test_a_photo_in_an_album_is_colored_as_it_is_alone(actions: Actions, tmp_path: Path) -> None:
