@@ -125,7 +125,7 @@ def test_a_spec_that_asks_for_something_unknown_is_an_error(model_file: Path, ch
 
 
 def test_a_device_that_is_not_there_is_an_error(model_file: Path) -> None:
-    with pytest.raises(ZooError, match="device 'quantum'"):
+    with pytest.raises(ZooError, match="device=quantum"):
         Colorizer.load(model_file, device="quantum")
 
 

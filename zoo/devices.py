@@ -17,7 +17,7 @@ def pick_device(name: str) -> str:
     if torch.cuda.is_available():
         there[:0] = ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
     if name != "auto" and name not in there:
-        raise ZooError(f"device {name!r} is not available here; expected one of auto, {', '.join(there)}")
+        raise ZooError(f"device={name} is not available here; expected one of auto, {', '.join(there)}")
     return there[0] if name == "auto" else name
 
 

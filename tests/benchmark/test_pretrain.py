@@ -98,7 +98,7 @@ def test_an_output_of_the_same_settings_is_kept_and_one_of_others_refused(capsys
 
 def test_an_output_that_is_another_file_is_refused() -> None:
     Path("e.safetensors").write_text("mine")
-    with pytest.raises(ZooError, match=r"output=e\.safetensors: not a readable"):
+    with pytest.raises(ZooError, match=r"output=e\.safetensors is not a readable"):
         pretrained("output=e.safetensors")
     assert Path("e.safetensors").read_text() == "mine"
 
