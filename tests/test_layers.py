@@ -24,6 +24,7 @@ LAYERS = (
     ("registry", "plugins"),
     ("color", "faces", "reading"),
     ("diffusion",),
+    ("denoisers",),
     ("encoder_file", "encoders", "conditioners", "metrics", "data"),
     ("cache",),
     ("model", "checkpoint", "onnx"),

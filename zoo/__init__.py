@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from zoo.registry import conditioners, encoders, methods, metrics
+from zoo.registry import conditioners, denoisers, encoders, methods, metrics
 
 if TYPE_CHECKING:
     from zoo.conditioners import Conditioner
@@ -24,6 +24,7 @@ __version__ = "0.2.0"
 register_encoder, create_encoder, list_encoders = encoders.register, encoders.create, encoders.list
 register_conditioner, create_conditioner = conditioners.register, conditioners.create
 list_conditioners = conditioners.list
+register_denoiser, create_denoiser, list_denoisers = denoisers.register, denoisers.create, denoisers.list
 register_metric, create_metric, list_metrics = metrics.register, metrics.create, metrics.list
 register_method, create_method, list_methods = methods.register, methods.create, methods.list
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from zoo import tensor_file
+from zoo.denoisers import create as create_denoiser
+from zoo.denoisers import stages
 from zoo.devices import pick_device
-from zoo.diffusion.denoiser import Denoiser, stages
 from zoo.errors import ZooError
 from zoo.faces.framing import Box
 from zoo.model import ColorDiffusion
@@ -167,7 +168,7 @@ def _compare(what: str, shapes: Mapping[str, tuple[int, ...]], spec: Mapping[str
         conditioner = conditioners.create(spec["cond"]["name"], encoder.spec, levels, **own)
         _hold_against(what, "conditioner", conditioner, shapes)
         extra = [conditioner.extra_channels(i) for i in range(len(levels))]
-        _hold_against(what, "denoiser", Denoiser(**spec["denoiser"], extra=extra), shapes)
+        _hold_against(what, "denoiser", create_denoiser(spec["denoiser"], extra), shapes)
 
 
 def _hold_against(what: str, part: str, module: torch.nn.Module, shapes: Mapping[str, tuple[int, ...]]) -> None:

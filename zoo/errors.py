@@ -1,10 +1,5 @@
 """Errors that a user can mend. Each message is one line: what was expected, and what to do."""
 
-from __future__ import annotations
-
-import difflib
-from collections.abc import Iterable
-
 
 class ZooError(ValueError):
     """A wrong name, value, path, shape or file. Command-line tools print the message and exit with 2."""
@@ -20,12 +15,3 @@ class WeightsNotFoundError(ZooError):
     def __init__(self, message: str, license: str | None = None) -> None:
         super().__init__(message)
         self.license = license
-
-
-def unknown(kind: str, name: str, known: Iterable[str], section: str = "") -> str:
-    """One line about a name that is not among ``known``, with the closest one."""
-    prefix = f"{section}." if section else ""
-    known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {prefix + close[0]!r}?" if close else "."
-    return f"unknown {kind} {prefix + name!r}{hint} Available: {', '.join(known) or 'none'}."

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from zoo.color.upsample import downsample_chroma
 from zoo.conditioners import Context
+from zoo.denoisers import create as create_denoiser
+from zoo.denoisers import stages
 from zoo.diffusion.chroma import ChromaSampler
-from zoo.diffusion.denoiser import Denoiser, stages
 from zoo.diffusion.process import Diffusion
 from zoo.diffusion.samplers import Callback, SamplerConfig
 from zoo.errors import ZooError
@@ -31,7 +32,7 @@ class ColorDiffusion(nn.Module):
     Args:
         encoder: ``{"name": ..., **options}`` of a registered encoder.
         cond: the same for a conditioner.
-        denoiser: options of `zoo.diffusion.denoiser.Denoiser`.
+        denoiser: options of a registered denoiser; without a ``name`` of `zoo.diffusion.denoiser.Denoiser`.
         diffusion: options of `zoo.diffusion.process.Diffusion`.
         image_size: side in pixels at which it is trained.
         seed: of the initial weights. Encoder, conditioner and denoiser are each drawn from it afresh, so that the
@@ -76,7 +77,7 @@ class ColorDiffusion(nn.Module):
             self.conditioner = conditioners.create(cond["name"], self.encoder.spec, levels, **_without_name(cond))
         with _drawn_from(seed):
             extra = [self.conditioner.extra_channels(i) for i in range(len(levels))]
-            self.denoiser = Denoiser(**denoiser, extra=extra)
+            self.denoiser = create_denoiser(denoiser, extra)
         self.register_buffer("ab_mean", torch.zeros(2, 1, 1))
         self.register_buffer("ab_std", torch.full((2, 1, 1), 0.2))
 
@@ -145,7 +146,13 @@ class ColorDiffusion(nn.Module):
         return sample(L, context, null, sampler, generators, callback)
 
     def set_chroma_statistics(self, ab: Tensor) -> None:
-        """Fix the mean and standard deviation by which ab is normalised, from training images' ab (N, 2, H, W)."""
+        """Fix the mean and standard deviation by which ab is normalised, from training images' ab (N, 2, H, W),
+        unless the denoiser brings its own."""
+        if self.denoiser.chroma_statistics is not None:
+            mean, std = self.denoiser.chroma_statistics
+            self.ab_mean.fill_(mean)
+            self.ab_std.fill_(std)
+            return
         low = downsample_chroma(ab, self.denoiser.chroma_scale).double()
         self.ab_mean.copy_(low.mean(dim=(0, 2, 3))[:, None, None])
         self.ab_std.copy_(low.std(dim=(0, 2, 3)).clamp_min(1e-3)[:, None, None])
@@ -153,7 +160,7 @@ class ColorDiffusion(nn.Module):
     def parameter_counts(self) -> dict[str, int]:
         """Parameters in all, of the encoder and of the conditioner (with what it added to the denoiser)."""
         count = {name: sum(p.numel() for p in part.parameters()) for name, part in self.named_children()}
-        plain = sum(p.numel() for p in Denoiser(**self.spec["denoiser"]).parameters())
+        plain = sum(p.numel() for p in create_denoiser(self.spec["denoiser"]).parameters())
         return {
             "params": sum(count.values()),
             "encoder_params": count["encoder"],

@@ -22,8 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from zoo import tensor_file
+from zoo.denoisers import stages
 from zoo.diffusion.chroma import ChromaSampler, Predict
-from zoo.diffusion.denoiser import stages
 from zoo.diffusion.process import Diffusion
 from zoo.diffusion.samplers import Callback, SamplerConfig
 from zoo.errors import ZooError

@@ -12,6 +12,7 @@ A class is imported when it is first created, so ``encoder=unet`` never imports 
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import inspect
 import sys
@@ -23,7 +24,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from zoo.errors import ZooError, unknown
+from zoo.errors import ZooError
 from zoo.sources import source_sha
 
 if TYPE_CHECKING:
@@ -156,8 +157,10 @@ class Registry(Generic[T]):
     def _unknown(self, name: str) -> str:
         if name in self._failures:
             return f"{self.kind} {name!r} failed to import ({self._failures[name]})"
+        close = difflib.get_close_matches(name, self.list(), n=1, cutoff=0.5)
+        hint = f"; did you mean {close[0]!r}?" if close else "."
         broken = "".join(f" Failed to import: {n} ({why})." for n, why in sorted(self._failures.items()))
-        return unknown(self.kind, name, self.list()) + broken
+        return f"unknown {self.kind} {name!r}{hint} Available: {', '.join(self.list())}.{broken}"
 
 
 def _path(cls: type) -> str:
@@ -180,6 +183,7 @@ conditioners: Registry[Conditioner] = Registry("conditioner", "zoo.conditioners"
 metrics: Registry[Metric] = Registry("metric", "zoo.metrics")
 datasets: Registry[Dataset] = Registry("dataset", "zoo.data")
 methods: Registry[Method] = Registry("method", "zoo.methods", given=("model", "sampler", "ab", "chroma_scale"))
+denoisers: Registry[Any] = Registry("denoiser", "zoo.denoisers", given=("extra",))
 
 REGISTRIES: Mapping[str, Registry[Any]] = MappingProxyType(
     {registry.kind: registry for registry in (encoders, conditioners, metrics, datasets, methods)}

@@ -34,6 +34,7 @@ TRAINING: dict[str, Any] = {
     "cond.name": "none",
     "cond.channels": 32,
     "cond.source": "embedding",
+    "cond.mix": False,
     "data.name": "lfw",
     "data.n_train": 1999,
     "data.n_val": 199,
@@ -59,6 +60,7 @@ TRAINING: dict[str, Any] = {
     "train.mixed_precision": "bf16",
     "image_size": 128,
     "seed": 1,
+    "denoiser.name": "origin",
     "denoiser.width": 96,
     "denoiser.mults": [1, 3],
     "denoiser.blocks": 2,
@@ -87,6 +89,7 @@ NEITHER: dict[str, Any] = {
     "eval.batch_size": 63,
     "eval.samples": 2,
     "eval.strips": 15,
+    "denoiser.dropout": 0.1,  # of another denoiser
     "device": "cpu",
     "plugins": ["json"],
     "results_dir": "elsewhere",
@@ -95,6 +98,7 @@ NEITHER: dict[str, Any] = {
 }
 IN_BOTH = {"image_size"}  # weights and scores alike
 WITH_IT: dict[str, dict[str, Any]] = {  # what else has to change
+    "denoiser.name": {"denoiser.chroma_scale": 1},
     "cond.name": {"cond": {"name": "none"}},
     "data.name": {"data": {"name": "lfw", "root": "somewhere", "download": False, "limit": None}},
     "encoder.name": {"encoder": {"name": "none"}},

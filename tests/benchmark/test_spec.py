@@ -212,7 +212,7 @@ def test_every_method_is_an_option_and_is_scored_alike_but_for_the_sampler_that_
 
 def test_the_original_is_the_same_network_under_any_preset_and_with_its_own_sampler_in_its_preset() -> None:
     original = Spec.from_config(plain("preset=origin"))
-    assert (original.method, original.sampler.name, original.denoiser["chroma_scale"]) == ("origin", "ddpm", 1)
+    assert (original.method, original.sampler.name, original.denoiser["name"]) == ("origin", "ddpm", "origin")
     beside = Spec.from_config(plain("method=origin", "preset=bundled"))
     assert (beside.denoiser, beside.diffusion) == (original.denoiser, original.diffusion)
     assert beside.sampler.name == "deis"

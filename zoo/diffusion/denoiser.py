@@ -33,6 +33,8 @@ class Denoiser(nn.Module):
         extra: channels that the conditioner joins to each level's input.
     """
 
+    chroma_statistics = None
+
     def __init__(
         self,
         *,
@@ -71,6 +73,16 @@ class Denoiser(nn.Module):
         nn.init.zeros_(out.weight)  # the first prediction is 0
         nn.init.zeros_(out.bias)  # type: ignore[arg-type]
         self.conv_out = nn.Sequential(group_norm(width), nn.SiLU(), out)
+
+    @classmethod
+    def levels(cls, **options: Any) -> tuple[FeatureLevel, ...]:
+        """`denoiser_levels` of these options, with the defaults of the constructor."""
+        return denoiser_levels(
+            options.get("width", 64),
+            options.get("mults", (1, 2)),
+            options.get("chroma_scale", 4),
+            options.get("patch", 1),
+        )
 
     def forward(self, ab_t: Tensor, L: Tensor, t: Tensor, inject: Inject, embedding: Tensor | None) -> Tensor:
         """Prediction (N, 2, h, w) for ``ab_t`` (N, 2, h, w), L (N, 1, H, W) and t (N,) in [0, 1].
@@ -141,10 +153,3 @@ def time_features(t: Tensor, dim: int) -> Tensor:
     frequency = torch.exp(torch.arange(dim // 2, device=t.device) * (-math.log(10_000) / (dim // 2)))
     angle = 1000 * t[:, None] * frequency
     return torch.cat([angle.cos(), angle.sin()], dim=1)
-
-
-def stages(options: dict[str, Any]) -> tuple[FeatureLevel, ...]:
-    """`denoiser_levels` of a denoiser's options, with the defaults of its constructor."""
-    return denoiser_levels(
-        options.get("width", 64), options.get("mults", (1, 2)), options.get("chroma_scale", 4), options.get("patch", 1)
-    )

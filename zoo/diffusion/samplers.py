@@ -7,6 +7,7 @@ bends the times: u ↦ u^time_power for evenly spaced u, so that above 1 the ste
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor
 
 from zoo.diffusion.process import Schedule
-from zoo.errors import ZooError, unknown
+from zoo.errors import ZooError
 
 VERSION = 1  # raise it when the same options give other samples
 Denoise = Callable[[Tensor, Tensor], Tensor]
@@ -62,7 +63,9 @@ class SamplerConfig:
 
     def __post_init__(self) -> None:
         if self.name not in SAMPLERS:
-            raise ZooError(unknown("sampler", self.name, SAMPLERS))
+            close = difflib.get_close_matches(self.name, SAMPLERS, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else "."
+            raise ZooError(f"unknown sampler {self.name!r}{hint} Available: {', '.join(SAMPLERS)}.")
         if self.steps < 1:
             raise ZooError(f"sampler.steps must be at least 1, not {self.steps}")
         if not self.time_power > 0:

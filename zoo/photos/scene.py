@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from zoo.color.grey import stored_lightness
-from zoo.diffusion.denoiser import stages
+from zoo.denoisers import stages
 from zoo.faces.detect import Face, fills, find_faces
 from zoo.faces.framing import WHOLE, Box
 from zoo.faces.viewport import Viewport, lightness, resized, see

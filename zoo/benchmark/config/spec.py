@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ import pooch
 
 from zoo import registry
 from zoo.benchmark.config.options import check_options, check_range, check_type, unknown
-from zoo.diffusion.denoiser import Denoiser, stages
+from zoo.denoisers import stages
 from zoo.diffusion.process import Diffusion
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.errors import ZooError
@@ -103,7 +104,7 @@ class Spec:
         _check_number("image_size", config["image_size"], int, "[8, inf)")
         _check_number("seed", config["seed"], int, "[0, inf)")
         _check_number("data.limit", limit, int | None, "[1, inf)")
-        _check_denoiser(sections["denoiser"], config["image_size"])
+        sections["denoiser"] = _denoiser(sections["denoiser"], config["image_size"])
         diffusion = _build("diffusion", Diffusion, sections["diffusion"])
         _check_method(config["method"], diffusion)
         encoder, cond = (
@@ -225,15 +226,26 @@ def _check_method(method: Any, diffusion: Diffusion) -> None:
         raise ZooError("method=regression and diffusion=regression are one thing; give method=regression alone")
 
 
-def _check_denoiser(options: Mapping[str, Any], image_size: int) -> None:
-    check_options("denoiser", Denoiser, options, given=("extra",))
-    stride = stages(dict(options))[-1].stride
+def _denoiser(given: Mapping[str, Any], image_size: int) -> dict[str, Any]:
+    """The options that the named denoiser takes; the section holds those of all of them. Unet's need no name."""
+    name = given.get("name", "unet")
+    chosen = registry.denoisers.get(name)
+    takes = {
+        every: set(inspect.signature(registry.denoisers.get(every)).parameters) for every in ("unet", "origin", name)
+    }
+    of_others = set().union(*takes.values()) - takes[name]
+    options = {key: value for key, value in given.items() if key not in ("name", *of_others)}
+    check_options("denoiser", chosen, options, given=("extra",))
+    if name != "unet":
+        options = {"name": name, **options}
+    stride = stages(options)[-1].stride
     if image_size % stride:
         near = max(1, round(image_size / stride)) * stride
         raise ZooError(
             f"image_size must be a multiple of chroma_scale · patch · 2^(levels − 1) = {stride}, "
             f"not {image_size}; try image_size={near}"
         )
+    return options
 
 
 def _as_yaml(value: Any) -> Any:

@@ -29,7 +29,6 @@ from zoo.benchmark.tables.rows import Row
 from zoo.benchmark.tables.text_table import number, render
 from zoo.cache.images import ImageCache, View, open_images
 from zoo.data import Dataset
-from zoo.devices import pick_device
 from zoo.errors import ZooError
 from zoo.evaluation.evaluate import Evaluation, evaluate
 from zoo.methods import Materials, Method
@@ -63,7 +62,7 @@ class Run:
         if missing:
             raise ZooError(f"{missing[0]} must be given: {missing[0]}=...")
         spec = Spec.from_config(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
-        device = pick_device(spec.machine.device)
+        device = environment.pick_device(spec.machine.device)
         if device == "cpu" and spec.train.mixed_precision == "fp16":
             raise ZooError("train.mixed_precision=fp16 needs a GPU; expected no or bf16 on device=cpu")
         environment.reset_peak_memory(device)
