@@ -38,6 +38,7 @@ class Scores:
         seeds: (R,), numbered from 0.
         y: (R,), the values.
         images: (R, N), values per image; None: the metric has none.
+        people: (N,), who is on each, numbered; None: not known, somebody else on each.
         higher_is_better: None where neither is.
         missing: why cells have no value at all.
     """
@@ -46,12 +47,15 @@ class Scores:
     seeds: Ints
     y: Floats
     images: Floats | None
+    people: Ints | None
     higher_is_better: bool | None
     missing: Mapping[Cell, str]
 
     @classmethod
-    def of(cls, table: pd.DataFrame, metric: str, per_image: pd.DataFrame) -> Scores:
-        """From rows, and from values per image indexed by (run_id, image)."""
+    def of(
+        cls, table: pd.DataFrame, metric: str, per_image: pd.DataFrame, people: Mapping[str, str] | None = None
+    ) -> Scores:
+        """From rows, and from values per image indexed by (run_id, image); ``people``: who is on an image."""
         rows = table[table["metric"] == metric]
         valued = rows.dropna(subset="value")
         named = [Cell(*values) for values in valued[CELL].itertuples(index=False, name=None)]
@@ -61,12 +65,16 @@ class Scores:
             for cell, part in cells.by_cell(rows).items()
             if cell not in there
         }
-        images = None
+        images = who = None
         if metric in per_image and len(per_image):
             wide = per_image[metric].unstack("image").reindex(valued["run_id"])
             images = wide.to_numpy(float) if bool(wide.notna().any(axis=None)) else None
+            labels = [f"0{people[image]}" if people and image in people else f"1{image}" for image in wide.columns]
+            who = np.unique(labels, return_inverse=True)[1] if people else None
         seeds = np.unique(valued["seed"], return_inverse=True)[1]
-        return cls(named, seeds, valued["value"].to_numpy(float), images, rows["higher_is_better"].iloc[0], missing)
+        return cls(
+            named, seeds, valued["value"].to_numpy(float), images, who, rows["higher_is_better"].iloc[0], missing
+        )
 
     def runs_of(self, cell: Cell) -> Ints:
         """(R,): the seed of each run of a cell, −1 elsewhere."""
@@ -117,12 +125,14 @@ class Comparison:
         _, row = np.unique([self.pairs[i].row for i in self._codes], return_inverse=True)
         _, col = np.unique([self.pairs[i].col for i in self._codes], return_inverse=True)
         seeds = self.scores.seeds[self._runs]
-        f, between, within, p = interaction(row, col, seeds, self.scores.y[self._runs])
+        images = None if self.scores.images is None else self.scores.images[self._runs]
+        of_runs = row, col, seeds, self.scores.y[self._runs]
+        f, between, within, p = interaction(*of_runs, images, self.scores.people)
         what = f"interaction of {' and '.join(axes)}"
         if np.isnan(p):
             return f"{what}: undecided, it takes several seeds that vary"
         verdict = "there is one" if p < LEVEL else "undecided"
-        return f"{what}: F({between:.0f}, {within:.0f}) = {number(f)}, p = {probability(p)}: {verdict}"
+        return f"{what}: F({between:.1f}, {within:.1f}) = {number(f)}, p = {probability(p)}: {verdict}"
 
 
 @dataclass(frozen=True)
@@ -225,7 +235,7 @@ def _effects(comparison: Comparison, base: Cell, axis: str) -> list[Line]:
 
 def _lines(scores: Scores, named: Sequence[tuple[str, str, Contrast | str]]) -> list[Line]:
     contrasts = [contrast for _, _, contrast in named if isinstance(contrast, Contrast)]
-    results = iter(estimate(contrasts, scores.y, scores.images))
+    results = iter(estimate(contrasts, scores.y, scores.images, scores.people))
     lines = []
     for kind, name, contrast in named:
         if isinstance(contrast, str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +67,7 @@ def open_study(given: argparse.Namespace) -> Study:
     chosen.check()
     primary = _primary(chosen)
     per_image = table_files.per_image(tables, given.runs, rows["run_id"].unique())
+    people = table_files.people(tables, given.runs, rows["run_id"].unique()) or _named(per_image, chosen)
     return Study(
         tables=tables,
         runs_dir=given.runs,
@@ -75,7 +76,7 @@ def open_study(given: argparse.Namespace) -> Study:
         metrics=metrics,
         lines=scores.lines(chosen.rows[chosen.rows["metric"].isin([one.name for one in metrics])], metrics),
         base=base,
-        differences={} if base is None else _differences(chosen, metrics, base, per_image, primary),
+        differences={} if base is None else _differences(chosen, metrics, base, per_image, people, primary),
         per_image=per_image,
         protocols=known,
         told=chosen.told(),
@@ -105,14 +106,34 @@ def baseline(table: Table, given: str) -> Cell:
 
 
 def _differences(
-    table: Table, metrics: Sequence[Metric], base: Cell, per_image: pd.DataFrame, primary: str
+    table: Table,
+    metrics: Sequence[Metric],
+    base: Cell,
+    per_image: pd.DataFrame,
+    people: Mapping[str, str],
+    primary: str,
 ) -> dict[str, Differences]:
     axes = table.axes.rows, table.axes.cols
     raw = {
-        metric.name: comparisons.differences(Comparison(Scores.of(table.rows, metric.name, per_image)), base, axes)
+        metric.name: comparisons.differences(
+            Comparison(Scores.of(table.rows, metric.name, per_image, people)), base, axes
+        )
         for metric in metrics
     }
     return comparisons.adjust(raw, {metric.name: metric.higher_is_better for metric in metrics}, primary)
+
+
+def _named(per_image: pd.DataFrame, table: Table) -> dict[str, str]:
+    """Who is on each image, by the pattern ``data.people`` of the runs: its first group, or all that it matches."""
+    patterns = {record.spec.get("data.people") for run, record in table.records.items()}
+    pattern = patterns.pop() if len(patterns) == 1 else None
+    if not isinstance(pattern, str):
+        return {}
+    try:
+        matches = {image: re.search(pattern, image) for image in per_image.index.unique("image")}
+    except re.error as error:
+        raise ZooError(f"data.people={pattern} is no regular expression ({error})") from error
+    return {image: found.group((found.lastindex and 1) or 0) for image, found in matches.items() if found}
 
 
 def _primary(table: Table) -> str:

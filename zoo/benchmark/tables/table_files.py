@@ -14,6 +14,8 @@ from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import COLUMNS, Row
 from zoo.errors import ZooError
 
+_PERSON = "person"  # its column that says who is on a photo
+
 
 def paths(patterns: Iterable[str]) -> list[Path]:
     """The files that names or globs stand for, each once; a glob without match stands for itself."""
@@ -59,8 +61,19 @@ def per_image(
         One float64 column for each metric that has such values, NaN where an image has none; indexed by (run_id,
         image). Runs without values are left out.
     """
+    found = _gathered(tables, runs_dir, run_ids, None if metrics is None else list(metrics))
+    return found.set_index(["run_id", "image"]).drop(columns=_PERSON, errors="ignore").astype("float64")
+
+
+def people(tables: Sequence[Path], runs_dir: Path, run_ids: Iterable[str]) -> dict[str, str]:
+    """Who is on each image, where the values per image have a column ``person``; empty where they have none."""
+    found = _gathered(tables, runs_dir, run_ids, [_PERSON])
+    known = found.dropna(subset=_PERSON) if _PERSON in found else found[:0].assign(person="")
+    return dict(zip(known["image"], known[_PERSON].astype(str)))
+
+
+def _gathered(tables: Sequence[Path], runs_dir: Path, run_ids: Iterable[str], wanted: list[str] | None) -> pd.DataFrame:
     missing = list(dict.fromkeys(run_ids))
-    wanted = None if metrics is None else list(metrics)
     folders = {table.parent.name: table.parent for table in tables}
     parts = []
     for table in tables:
@@ -73,9 +86,7 @@ def per_image(
         part = _read(folders.get(run, runs_dir / run) / PER_IMAGE, ["image"], wanted)
         if part is not None:
             parts.append(part.assign(run_id=run))
-    if not parts:
-        return pd.DataFrame(index=pd.MultiIndex.from_arrays([[], []], names=["run_id", "image"]))
-    return pd.concat(parts, ignore_index=True).set_index(["run_id", "image"]).astype("float64")
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"run_id": [], "image": []})
 
 
 def _read(path: Path, keys: list[str], metrics: list[str] | None, runs: list[str] | None = None) -> pd.DataFrame | None:

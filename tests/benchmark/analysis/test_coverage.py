@@ -1,0 +1,17 @@
+"""Over many simulated tables whose truth is known, intervals and p values are what they say: docs/trust.md has the
+table."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.simulation import DESIGNS, simulate
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DESIGNS)
+def test_intervals_hold_the_truth_as_often_as_they_say_and_no_table_claims_much(name: str) -> None:
+    found = simulate(DESIGNS[name], 400)
+    assert 0.93 <= found.coverage <= 0.98
+    assert found.family <= 0.07
+    assert not found.interaction > 0.09
