@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -215,3 +216,66 @@ def test_numbers_and_names_come_to_pandas_as_they_are(tmp_path: Path) -> None:
         assert list(table["encoder"]) == ["none", "none"]
         assert table["value"].isna().tolist() == [False, True]
         assert list(table["note"]) == ["", ""]
+
+
+def spoiled(path: Path, how: str) -> None:
+    """A file that is no table of ours, though it may look like one."""
+    rows.write(path, [row("a", note="größer")])
+    text = path.read_text(encoding="utf-8")
+    if how == "a folder":
+        path.unlink()
+        path.mkdir()
+    elif how == "semicolons":
+        path.write_text(text.replace(",", ";"), encoding="utf-8")
+    else:
+        path.write_bytes(text.encode(how))
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [("a folder", "is a folder"), ("semicolons", "';'"), ("latin-1", "is not UTF-8"), ("utf-16", "is not UTF-8")],
+)
+def test_a_table_that_cannot_be_used_is_found_before_anything_trains(tmp_path: Path, how: str, said: str) -> None:
+    spoiled(tmp_path / "t.csv", how)
+    with pytest.raises(ZooError, match=said):
+        rows.check_writable(tmp_path / "t.csv")
+
+
+def test_a_place_where_nothing_can_be_written_is_no_place_for_a_table(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ZooError, match="nothing can be written"):
+        rows.check_writable(tmp_path / "file" / "t.csv")
+    rows.check_writable(tmp_path / "new" / "folder" / "t.csv")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_table_is_found_before_anything_trains(tmp_path: Path) -> None:
+    rows.write(tmp_path / "t.csv", [row()])
+    (tmp_path / "t.csv").chmod(0o400)
+    with pytest.raises(ZooError, match="cannot be read and written"):
+        rows.check_writable(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_the_mark_before_utf_8_and_line_ends_of_others_are_read_everywhere(tmp_path: Path, newline: str) -> None:
+    path, given = tmp_path / "t.csv", row("a", note="größer")
+    rows.write(path, [given])
+    path.write_bytes(path.read_text(encoding="utf-8").replace("\n", newline).encode("utf-8-sig"))
+    rows.check_writable(path)
+    assert rows.read(path) == [given]
+    assert list(rows.read_frame(path)["note"]) == ["größer"]
+    rows.append(path, [row("b", seed=1)])
+    assert [one.run_id for one in rows.read(path)] == ["a", "b"]
+
+
+def test_a_run_that_does_not_fit_a_table_is_told_when_it_is_appended(tmp_path: Path) -> None:
+    def spec(lr: float, seed: int) -> dict[str, object]:
+        return {"spec": {"train": {"lr": lr}, "seed": seed}}
+
+    path = tmp_path / "t.csv"
+    assert rows.append(path, [row("a")], {"a": spec(0.001, 0)}) == ""
+    assert rows.append(path, [row("b", seed=1)], {"b": spec(0.001, 1)}) == ""
+    told = rows.append(path, [row("c", seed=2)], {"c": spec(0.01, 2)})
+    assert "c fits not all rows along encoder × cond: train.lr is 0.001 in 2 runs (a, b), 0.01 in run c" in told
+    assert len(rows.read(path)) == 3

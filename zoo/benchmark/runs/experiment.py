@@ -65,6 +65,8 @@ class Run:
         device = environment.pick_device(spec.machine.device)
         if device == "cpu" and spec.train.mixed_precision == "fp16":
             raise ZooError("train.mixed_precision=fp16 needs a GPU; expected no or bf16 on device=cpu")
+        if spec.machine.table:
+            rows.check_writable(Path(spec.machine.table))
         environment.reset_peak_memory(device)
         model = spec.build_model() if registry.methods.get(spec.method).trains else None
         dataset = registry.datasets.create(spec.data.name, **spec.data.options)

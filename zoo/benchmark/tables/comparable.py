@@ -19,7 +19,6 @@ import pandas as pd
 from zoo.benchmark.config.options import unknown
 from zoo.benchmark.tables import cells, specs
 from zoo.benchmark.tables.cells import DIFFUSION, Cell
-from zoo.benchmark.tables.rows import COLUMNS
 from zoo.benchmark.tables.specs import Fields, Record
 from zoo.benchmark.tables.text_table import few
 from zoo.errors import ZooError
@@ -77,9 +76,9 @@ class Table:
         found = list(self.misfits())
         if not found:
             return
-        first = next((one for one in found if one.field not in COLUMNS), found[0])
-        choice = f"{first.field}={next(iter(first.runs))}" if first.field not in COLUMNS else "run_id=…"
-        axis = f", or make it an axis (--rows {first.field})" if first.field not in COLUMNS else ""
+        first = next((one for one in found if one.field not in self.rows.columns), found[0])
+        choice = f"{first.field}={next(iter(first.runs))}" if first.field not in self.rows.columns else "run_id=…"
+        axis = f", or make it an axis (--rows {first.field})" if first.field not in self.rows.columns else ""
         more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         told = "; ".join(map(str, [first, *(one for one in found if one is not first)][:_SHOWN]))
         raise ZooError(f"not comparable: {told}{more}. Choose by --where {choice}{axis}")
@@ -233,7 +232,7 @@ def _places(rows: pd.DataFrame, records: Mapping[str, Record], axis: str, *, nam
     if missing and (axis in options or "." in axis):
         raise ZooError(f"{axis}: there is no record of the settings of {_runs(missing)}; name their folder by --runs")
     if axis not in options:
-        raise ZooError(unknown("option", axis, [*options, *COLUMNS]))
+        raise ZooError(unknown("option", axis, [*options, *rows.columns]))
     places = {run: _value(record.spec, axis) for run, record in records.items()}
     head = f"{axis}=" if named else ""
     return rows["run_id"].map(lambda run: "" if places[run] is _ABSENT else head + specs.shown(places[run])).astype(str)

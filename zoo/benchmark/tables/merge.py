@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from zoo.benchmark.tables import protocols, rows, table_files
+from zoo.benchmark.tables import protocols, rows, specs, table_files
 from zoo.benchmark.tables.rows import Row
 from zoo.errors import ZooError
 from zoo.files import replacing
 
 
 def merge(tables: Sequence[Path], out: Path, runs_dir: Path, *, per_image: bool, hash_names: bool) -> list[str]:
-    """Write all rows of ``tables`` to ``out``, the records of their protocols beside it and, if wanted, their values
-    per image (float32); ``hash_names`` replaces the names of images by 12 hex digits of their sha256.
+    """Write all rows of ``tables`` to ``out``, the records of their runs beside it and, if wanted, their values per
+    image (float32); ``hash_names`` replaces the names of images, and of people on them, by 12 hex digits that nobody
+    can turn back: they are keyed with a secret that is thrown away.
 
     Returns:
         Lines for the user: what was written, and what was not found.
@@ -25,7 +27,7 @@ def merge(tables: Sequence[Path], out: Path, runs_dir: Path, *, per_image: bool,
         ZooError: a table is broken or conflicts with another, or there is such an output already.
     """
     sidecars = [table_files.beside(out)] if per_image else []
-    for path in (out, protocols.beside(out), *sidecars):
+    for path in (out, protocols.beside(out), specs.beside(out), *sidecars):
         if path.exists():
             raise ZooError(f"{path} exists and is not overwritten; choose another --out or delete it")
     merged = rows.merge(*(rows.read(path) for path in tables), names=[str(path) for path in tables])
@@ -38,11 +40,15 @@ def merge(tables: Sequence[Path], out: Path, runs_dir: Path, *, per_image: bool,
     if values is not None:
         with replacing(sidecars[0]) as temporary:
             values.to_parquet(temporary, compression="zstd", index=False)
+    records = specs.find_raw(tables, runs_dir, ids)
     if known:
         protocols.remember(out, known)
+    if records:
+        specs.remember(out, records)
     rows.write(out, merged)
     lines = [f"{out}: {len(merged)} rows of {len(ids)} runs"]
-    lines += [f"no record of protocol {protocol}" for protocol in runs if protocol not in known]
+    kept = {*known, *(protocol for protocol, of_it in runs.items() if all(run in records for run in of_it))}
+    lines += [f"no record of protocol {protocol}" for protocol in runs if protocol not in kept]
     if values is not None:
         lines.append(f"{sidecars[0]}: values per image of {values['run_id'].nunique()} of {len(ids)} runs")
     return lines
@@ -60,6 +66,15 @@ def _values(tables: Sequence[Path], runs_dir: Path, ids: Sequence[str], hash_nam
     values = table_files.per_image(tables, runs_dir, ids).astype("float32").reset_index()
     if values.empty:
         raise ZooError(f"no run has values per image, beside the tables or in {runs_dir}; name their folder by --runs")
+    people = table_files.people(tables, runs_dir, ids)
+    if people:
+        values["person"] = values["image"].map(people)
     if hash_names:
-        values["image"] = [hashlib.sha256(name.encode()).hexdigest()[:12] for name in values["image"]]
+        secret = secrets.token_bytes(32)
+        for column in {"image", "person"} & set(values.columns):
+            values[column] = values[column].map(lambda name: _hashed(name, secret), na_action="ignore")
     return values
+
+
+def _hashed(name: str, secret: bytes) -> str:
+    return hashlib.blake2b(name.encode("utf-8", "surrogateescape"), key=secret, digest_size=6).hexdigest()

@@ -17,7 +17,8 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from zoo.benchmark.tables.specs import remember
+from zoo.benchmark.tables import specs
+from zoo.benchmark.tables.comparable import Table, arrange
 from zoo.errors import ZooError
 from zoo.files import replacing
 from zoo.locks import waited_for
@@ -110,7 +111,8 @@ def append(path: Path, rows: Iterable[Row], records: Mapping[str, Mapping[str, A
             ``weights``.
 
     Returns:
-        A warning for the user about a broken last line that was moved to ``<path>.broken``, or ``""``.
+        A warning for the user about a broken last line that was moved to ``<path>.broken``, or runs that do not fit
+        the table; or ``""``.
 
     Raises:
         ZooError: the file is not such a table, or has other scores of the same run.
@@ -120,13 +122,27 @@ def append(path: Path, rows: Iterable[Row], records: Mapping[str, Mapping[str, A
         old, fragment = _parse(path) if path.exists() else ([], "")
         merged = merge(old, rows, names=[str(path), "the new rows"])
         if records:
-            remember(path, records)
+            specs.remember(path, records)
         if fragment:
             with path.with_name(path.name + ".broken").open("a") as file:
                 file.write(fragment + "\n")
         if fragment or merged != old or not path.exists() or path.stat().st_size == 0:
             write(path, merged)
-    return f"{path}: its last line was cut off; it is now in {path.name}.broken" if fragment else ""
+    told = [f"{path}: its last line was cut off; it is now in {path.name}.broken"] if fragment else []
+    return "; ".join([*told, *_misfits(path, merged, records or {})])
+
+
+def check_writable(path: Path) -> None:
+    """Raises `ZooError` where rows could not be appended: a folder, no right to write, a file that is no table."""
+    if path.is_dir():
+        raise ZooError(f"table={path} is a folder; expected a CSV file, which is made if it is missing")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise ZooError(f"table={path}: nothing can be written in {folder}; give another place")
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        raise ZooError(f"table={path} cannot be read and written; give another, or change its permissions")
+    if path.exists():
+        _parse(path)
 
 
 def write(path: Path, rows: Iterable[Row]) -> None:
@@ -212,7 +228,7 @@ def _as_text(row: Row) -> tuple[str, ...]:
 
 def _parse(path: Path) -> tuple[list[Row], str]:
     """The rows, and a last line that was cut off, if there is one."""
-    text = path.read_text(encoding="utf-8")
+    text = _decoded(path)
     if not text:
         return [], ""
     *lines, last = text.split("\n")
@@ -222,8 +238,30 @@ def _parse(path: Path) -> tuple[list[Row], str]:
         lines, fragment = ([*lines, last], "") if whole else (lines, last)
     header = next(csv.reader([lines[0]]), None) if lines else None
     if header not in _HEADERS:
-        raise ZooError(f"{path} is not a table of results: its first line should be {','.join(COLUMNS[:5])},…")
+        hint = next((f"; it is separated by {mark!r}: save it with commas" for mark in ";\t" if mark in lines[0]), "")
+        raise ZooError(f"{path} is not a table of results: its first line should be {','.join(COLUMNS[:5])},…{hint}")
     return [_row(path, number, header, cells) for number, cells in enumerate(csv.reader(lines[1:]), 2)], fragment
+
+
+def _decoded(path: Path) -> str:
+    """The text, without the mark that some programs put before UTF-8."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ZooError(f"{path} is not UTF-8 (byte {error.start}); save it as CSV in UTF-8") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _misfits(path: Path, merged: Sequence[Row], records: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What keeps the runs of ``records`` from standing in one table with the others, along the usual axes."""
+    if not records:
+        return []
+    table = frame(merged)
+    known = specs.find([path], path.parent, table["run_id"].unique())
+    found = Table(arrange(table, known), known, {}).misfits()
+    new = [str(one) for one in found if any(run in records for runs in one.runs.values() for run in runs)]
+    hint = "compare them by --where, or along another axis"
+    return [f"{path}: {', '.join(records)} fits not all rows along encoder × cond: {new[0]}; {hint}"] if new else []
 
 
 def _row(path: Path, number: int, header: list[str], cells: list[str]) -> Row:

@@ -54,17 +54,18 @@ def remember(table: Path, records: Mapping[str, Mapping[str, Any]]) -> None:
 
 def find(tables: Iterable[Path], runs_dir: Path, run_ids: Iterable[str]) -> dict[str, Record]:
     """Records of runs: beside the tables, else in the run folders; a run without any is left out."""
+    return {run: parse(known) for run, known in find_raw(tables, runs_dir, run_ids).items()}
+
+
+def find_raw(tables: Iterable[Path], runs_dir: Path, run_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The same as they are kept."""
     raw: dict[str, dict[str, Any]] = {}
     folders: dict[str, Path] = {}
     for table in tables:
         raw.update(read(beside(table)))
         folders[table.parent.name] = table.parent
-    found = {}
-    for run in run_ids:
-        known = raw.get(run) or _of_folder(folders.get(run, runs_dir / run))
-        if known:
-            found[run] = parse(known)
-    return found
+    known = {run: raw.get(run) or _of_folder(folders.get(run, runs_dir / run)) for run in run_ids}
+    return {run: record for run, record in known.items() if record}
 
 
 def parse(known: Mapping[str, Any]) -> Record:
