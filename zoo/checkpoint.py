@@ -19,7 +19,7 @@ from zoo.errors import ZooError
 from zoo.faces.framing import Box
 from zoo.model import ColorDiffusion
 from zoo.registry import conditioners, encoders
-from zoo.tensor_file import FORMAT, FORMAT_VERSION, Header
+from zoo.tensor_file import FORMAT, FORMAT_VERSION, READABLE_VERSIONS, Header
 from zoo.weights import offline
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ def read_header(path: Path) -> Header:
     if header.metadata.get("format") != FORMAT:
         raise ZooError(f"{what} is a safetensors file, but not one of this project")
     version = header.metadata.get("version", "")
-    if version not in ("1", FORMAT_VERSION):
-        raise ZooError(f"{what} has format {version[:20]}; this version reads 1 and {FORMAT_VERSION}")
+    if version not in READABLE_VERSIONS:
+        raise ZooError(f"{what} has format {version[:20]}; this version reads {' and '.join(READABLE_VERSIONS)}")
     return header
 
 

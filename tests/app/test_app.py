@@ -35,7 +35,7 @@ from zoo.app.uncertainty import heat_map, legend
 from zoo.color.lab import uint8_to_lab
 from zoo.errors import ZooError
 from zoo.photos.colorizer import ColorizeOptions
-from zoo.tensor_file import FORMAT, FORMAT_VERSION
+from zoo.tensor_file import FORMAT, FORMAT_VERSION, READABLE_VERSIONS
 
 QUICK = ColorizeOptions(steps=2, detect=False)
 
@@ -61,6 +61,13 @@ def test_a_checkpoint_is_known_by_its_header(checkpoint: Path) -> None:
     stored = sum(tensor.numel() for tensor in tiny_model("unet", "film").stored_state().values())
     assert (found.name, found.encoder, found.cond, found.image_size) == ("small", "unet", "film", 16)
     assert found.parameters == stored
+
+
+@pytest.mark.parametrize("version", READABLE_VERSIONS)
+def test_a_checkpoint_is_offered_in_each_version_that_can_be_read(tmp_path: Path, version: str) -> None:
+    header = {"format": FORMAT, "version": version, "spec": json.dumps(tiny_model().spec)}
+    save_file({"weight": np.zeros(1, np.float32)}, tmp_path / "old.safetensors", header)
+    assert list(discover([tmp_path], bundled=tmp_path / "none", runs=tmp_path / "none")) == ["old"]
 
 
 def test_runs_are_named_by_their_folder_and_foreign_files_in_folders_are_passed_over(tmp_path: Path) -> None:

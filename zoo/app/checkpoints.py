@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from zoo.errors import ZooError
-from zoo.tensor_file import FORMAT, FORMAT_VERSION
+from zoo.tensor_file import FORMAT, READABLE_VERSIONS
 
 if TYPE_CHECKING:
     from zoo.photos.colorizer import Colorizer
@@ -53,7 +53,7 @@ class Checkpoint:
             with safe_open(path, "np") as file:
                 metadata = file.metadata() or {}
                 parameters = sum(prod(file.get_slice(key).get_shape()) for key in file.keys())  # noqa: SIM118
-            if (metadata.get("format"), metadata.get("version")) != (FORMAT, FORMAT_VERSION):
+            if metadata.get("format") != FORMAT or metadata.get("version") not in READABLE_VERSIONS:
                 raise ZooError(f"checkpoint {path} is not a model file of this project, or of another version of it")
             spec = json.loads(metadata["spec"])
             encoder, cond, size = _name(spec["encoder"]), _name(spec["cond"]), spec["image_size"]
