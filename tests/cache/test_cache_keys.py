@@ -79,6 +79,20 @@ def test_features_depend_on_the_encoder_s_options_and_not_on_the_path_of_its_wei
     assert identity(width=32) == identity(width=32, weights="somewhere.safetensors")
 
 
+def test_features_of_a_plug_in_depend_on_its_source_and_those_of_a_built_in_encoder_on_no_more_than_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def identities() -> list[str]:
+        return [encoder_identity(tiny_model(name)) for name in ("counting", "unet")]
+
+    plug_in, built_in = identities()
+    assert identities() == [plug_in, built_in]
+    monkeypatch.setattr("zoo.registry.source_sha", lambda cls: "of the edited file")
+    edited, same = identities()
+    assert edited != plug_in
+    assert same == built_in
+
+
 # images
 
 VIEWS: dict[str, dict[str, Any]] = {
@@ -180,3 +194,11 @@ def test_real_images_are_described_anew_for_other(changes: dict[str, Any], tmp_p
     assert [described(tmp_path), described(tmp_path)] == [3, 0]
     assert [described(tmp_path, **changes), described(tmp_path, **changes)] == [3, 0]
     assert described(tmp_path) == 0
+
+
+def test_real_images_are_described_anew_by_an_extractor_whose_source_was_edited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [described(tmp_path), described(tmp_path)] == [3, 0]
+    monkeypatch.setattr("zoo.evaluation.real_features.source_sha", lambda cls: "of the edited file")
+    assert [described(tmp_path), described(tmp_path)] == [3, 0]

@@ -17,6 +17,7 @@ from zoo.cache.record_file import RowFile, write_rows
 from zoo.errors import ZooError
 from zoo.metrics import Extractor
 from zoo.progress import Progress
+from zoo.sources import source_sha
 
 _FORMAT = 1  # raise it when the same features would be stored differently
 _BLOCK = 1024  # rows that are read at once to check them
@@ -59,7 +60,8 @@ def open_real_features(
         images: in colour.
         batches: indices of all of them in the order of the rows, which must depend on their keys alone; so many at a
             time go through the network.
-        cache_dir: made if missing. Known by the images' manifest and size and by the extractor's identity.
+        cache_dir: made if missing. Known by the images' manifest and size, and by the extractor's identity, and
+            its source where it is not built in.
         device: where the images are put.
         progress: wraps the loop over the batches.
 
@@ -67,6 +69,8 @@ def open_real_features(
         ZooError: the cache cannot be written.
     """
     asked = {"format": _FORMAT, "images": [images.manifest, images.view.size], "extractor": extractor.identity}
+    if not type(extractor).__module__.startswith("zoo."):  # not built in: its author may edit it
+        asked["source"] = source_sha(type(extractor))
     name = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:24]
     path = Path(cache_dir) / f"real-{name}.features"
     try:

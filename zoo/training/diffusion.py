@@ -12,6 +12,7 @@ from zoo.data import Dataset, Split
 from zoo.faces.framing import WHOLE
 from zoo.model import ColorDiffusion
 from zoo.progress import OnStep, Progress
+from zoo.registry import encoders
 from zoo.training.batches import Batches, inputs
 from zoo.training.config import TrainConfig
 from zoo.training.pretrain import pretrain
@@ -101,8 +102,9 @@ def open_batches(
 
 
 def encoder_identity(model: ColorDiffusion) -> str:
-    """What features depend on besides the encoder's weights and version: its name and options, but no path; and the
-    seed if the weights are random."""
+    """What features depend on besides the encoder's weights and version: its name and options, but no path; the seed
+    if the weights are random; and its source if it is not built in."""
     options = {k: v for k, v in model.spec["encoder"].items() if k != "weights"}
     seed = model.spec["seed"] if model.encoder.weights_sha is None else None
-    return repr((sorted(options.items()), seed))
+    source = encoders.source_sha(model.spec["encoder"]["name"])
+    return repr((sorted(options.items()), seed, *([source] if source else [])))  # those built in keep their caches
