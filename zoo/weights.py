@@ -76,6 +76,12 @@ class WeightsRecord:
         """Where the upstream library keeps the file, whether it is there or not."""
         return _CACHES[self.cache]() / self.filename
 
+    @property
+    def unexpected_sha(self) -> str | None:
+        """sha256 of the cached file where that is not known to be the published one; None: it is, or is not there."""
+        sha256 = sha256_file(self.cached) if self.cached.is_file() else None
+        return None if sha256 is None or (self.sha256 and sha256.startswith(self.sha256)) else sha256
+
 
 def resolve(record: WeightsRecord, path: str | Path | None = None, option: str = "encoder.weights") -> Path:
     """A local file with the weights of ``record``.

@@ -9,6 +9,8 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from omegaconf import OmegaConf
 from zoo.benchmark.config.plugins import CONFIGS
 from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs import identity
+from zoo.metrics import _inception, fid
 from zoo.plugins import import_plugins
 from zoo.registry import encoders, metrics
 
@@ -235,6 +238,46 @@ def test_weights_of_a_metric_count_by_what_they_hold_whatever_their_file_is_call
     assert ids(composed("metrics=[fid]", f"metrics.fid.weights={tmp_path}/renamed")) == before
     (tmp_path / "renamed").write_text("other")
     assert ids(composed("metrics=[fid]", f"metrics.fid.weights={tmp_path}/renamed"))[2] != before[2]
+
+
+@pytest.mark.parametrize(
+    ("metric", "options", "file"),
+    [
+        ("identity", ["space=facenet", "weights=casia-webface"], "checkpoints/20180408-102900-casia-webface.pt"),
+        ("fd", ["space=facenet"], "checkpoints/20180402-114759-vggface2.pt"),
+        ("identity", [], "models/buffalo_l/w600k_r50.onnx"),
+        ("fd", ["space=inception"], "hub/checkpoints/pt_inception-2015-12-05-6726825d.pth"),
+        ("fid", [], "hub/checkpoints/pt_inception-2015-12-05-6726825d.pth"),
+        ("kid", [], "hub/checkpoints/pt_inception-2015-12-05-6726825d.pth"),
+        ("lpips", [], "hub/checkpoints/alexnet-owt-7be5be79.pth"),
+    ],
+)
+def test_weights_of_a_metric_that_lie_in_a_library_s_cache_count_by_what_they_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: str, options: list[str], file: str
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("INSIGHTFACE_HOME", str(tmp_path))
+    config = composed(f"metrics=[{metric}]", *(f"metrics.{metric}.{option}" for option in options))
+    found = [ids(config)]
+    (tmp_path / file).parent.mkdir(parents=True)
+    for text in ("one", "other"):
+        (tmp_path / file).write_text(text)
+        found.append(ids(config))
+    assert len({trained for _, trained, _ in found}) == 1
+    assert len({scored for _, _, scored in found}) == 3
+
+
+def test_published_weights_of_a_metric_are_the_same_before_and_after_they_are_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(_inception, "RECORD", replace(_inception.RECORD, sha256=sha256(b"published").hexdigest()[:8]))
+    monkeypatch.setattr(fid, "RECORD", _inception.RECORD)
+    config = composed("metrics=[fid]")
+    before = ids(config)
+    _inception.RECORD.cached.parent.mkdir(parents=True)
+    _inception.RECORD.cached.write_bytes(b"published")
+    assert ids(config) == before
 
 
 def test_a_metric_more_changes_the_protocol_of_no_other() -> None:

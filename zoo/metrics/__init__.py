@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from zoo.faces.framing import Box
+from zoo.weights import WeightsRecord
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class Metric(ABC):
     def locate_faces(self, find: Callable[[], Box | None]) -> None:
         """Told before `load` how to find where the ArcFace template's square lies in the dataset's images
         (`Dataset.face_box`); ``find`` may take a while, so only a metric that looks at faces calls it."""
+
+    def published_weights(self) -> WeightsRecord | None:
+        """What `load` will read that has a name, or none, in place of a path; None: nothing."""
+        return None
 
     def load(self, device: str) -> None:
         """Load what it needs onto ``device``. Raises `zoo.errors.ZooError` (e.g. `WeightsNotFoundError`) if it cannot:

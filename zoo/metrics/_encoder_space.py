@@ -8,9 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zoo.encoders import arcface, facenet
 from zoo.errors import ZooError
 from zoo.faces.framing import WHOLE, Box, crop
 from zoo.registry import encoders
+from zoo.weights import WeightsRecord
 
 FACE_SPACES = ("arcface", "facenet")
 ENCODER_SPACES = (*FACE_SPACES, "dino")
@@ -40,6 +42,11 @@ class EncoderSpace:
         """Ask ``find`` for the dataset's face box if it is wanted, before `load`."""
         if self._auto and self.space in FACE_SPACES:
             self.face_box = find()
+
+    def published_weights(self) -> WeightsRecord | None:
+        """Of the face networks; see `zoo.metrics.Metric`."""
+        records = {"arcface": arcface.RECORDS, "facenet": facenet.RECORDS}.get(self.space)
+        return records.get(self.weights or next(iter(records))) if records else None  # the first is the default
 
     def load(self, device: str, option: str) -> None:
         """Load the network onto ``device``; ``option`` is what takes its weights, for messages.

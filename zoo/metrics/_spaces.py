@@ -9,8 +9,9 @@ from zoo.errors import ZooError
 from zoo.faces.framing import Box
 from zoo.metrics import FeatureMetric
 from zoo.metrics._encoder_space import AUTO, ENCODER_SPACES, FACE_SPACES, EncoderSpace
-from zoo.metrics._inception import load_inception
+from zoo.metrics._inception import RECORD, load_inception
 from zoo.metrics._st_lpips import PooledSTLPIPS
+from zoo.weights import WeightsRecord
 
 SPACES = ("st_lpips", "inception", *ENCODER_SPACES)
 
@@ -52,6 +53,11 @@ class SpaceMetric(FeatureMetric):
     def locate_faces(self, find: Callable[[], Box | None]) -> None:
         if self._encoder is not None:
             self._encoder.locate_faces(find)
+
+    def published_weights(self) -> WeightsRecord | None:
+        if self._encoder is not None:
+            return self._encoder.published_weights()
+        return RECORD if self.space == "inception" and self.weights is None else None
 
     def load(self, device: str) -> None:
         option = f"metrics.{self.metric}.weights"

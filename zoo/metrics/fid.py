@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from zoo.metrics._frechet import FrechetMetric
-from zoo.metrics._inception import load_inception
+from zoo.metrics._inception import RECORD, load_inception
 from zoo.registry import metrics
+from zoo.weights import WeightsRecord
 
 
 @metrics.register("fid")
@@ -23,6 +24,9 @@ class FID(FrechetMetric):
     def __init__(self, weights: str | None = None) -> None:
         super().__init__()
         self.weights = weights
+
+    def published_weights(self) -> WeightsRecord | None:
+        return RECORD if self.weights is None else None
 
     def load(self, device: str) -> None:
         self.extractor = load_inception(self.weights, device, "metrics.fid.weights")

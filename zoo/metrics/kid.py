@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from zoo.metrics._inception import load_inception
+from zoo.metrics._inception import RECORD, load_inception
 from zoo.metrics._mmd import Kernel, MMDMetric
 from zoo.registry import metrics
+from zoo.weights import WeightsRecord
 
 
 @metrics.register("kid")
@@ -26,6 +27,9 @@ class KID(MMDMetric):
     def __init__(self, weights: str | None = None, subset_size: int = 1000) -> None:
         super().__init__("kid", subset_size, "metrics.kid.subset_size")
         self.weights = weights
+
+    def published_weights(self) -> WeightsRecord | None:
+        return RECORD if self.weights is None else None
 
     def load(self, device: str) -> None:
         self.extractor = load_inception(self.weights, device, "metrics.kid.weights")

@@ -39,6 +39,9 @@ class LPIPS(PerImageMetric):
     def names(self) -> dict[str, bool | None]:
         return {"lpips": False}
 
+    def published_weights(self) -> WeightsRecord | None:
+        return RECORD if self.weights is None else None
+
     def load(self, device: str) -> None:
         path = resolve(RECORD, self.weights, OPTION)
         self._net = _network()

@@ -151,7 +151,11 @@ class Identity:
         if not built_in:
             scored["metric"]["source"] = registry.metrics.source_sha(metric.name)
         looked: list[Any] = []
-        registry.metrics.create(metric.name, **metric.options).locate_faces(lambda: looked.append(self.find_face()))
+        made = registry.metrics.create(metric.name, **metric.options)
+        made.locate_faces(lambda: looked.append(self.find_face()))
+        record = made.published_weights()
+        if record and record.unexpected_sha:  # the published file is known by its name, here or still to be fetched
+            scored["metric"]["weights"] = {"sha256": record.unexpected_sha}
         if looked:
             scored["face_box"] = _plain(looked[0])
         groups = spec.data.options.get("groups")
