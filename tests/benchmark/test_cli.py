@@ -185,9 +185,9 @@ def test_every_method_leaves_rows_and_its_values_photo_by_photo(
         values = pd.read_parquet(folder / "per_image.parquet")
         assert len(values) == scored.n_images == 3
         assert values["psnr"].mean() == pytest.approx(scored.value)
-        strips = np.load(folder / "strips.npz")
-        assert strips["strips"].shape == (2, 5, 16, 16, 3)
-        assert set(strips["keys"]) <= set(values["image"])
+        kept = np.load(folder / "sample_grid.npz")
+        assert kept["sample_grid"].shape == (2, 5, 16, 16, 3)
+        assert set(kept["keys"]) <= set(values["image"])
     named = {method: (one.encoder, one.cond, one.seed, one.params > 0) for method, one in found.items()}
     assert named["grey"] == named["mean"] == named["truth"] == ("", "", 0, False)
     assert named["regression"] == named["diffusion"] == ("unet", "concat", 3, True)

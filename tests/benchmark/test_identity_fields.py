@@ -91,7 +91,7 @@ NEITHER: dict[str, Any] = {
     "train.feature_cache_gb": 7.0,
     "eval.batch_size": 63,
     "eval.samples": 2,
-    "eval.strips": 15,
+    "eval.grid": 15,
     "denoiser.dropout": 0.1,  # of another denoiser
     "device": "cpu",
     "plugins": ["json"],

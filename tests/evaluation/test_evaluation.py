@@ -110,7 +110,7 @@ def test_a_metric_without_weights_is_a_hole_with_its_reason(dataset: Dataset, tm
 
 def test_each_image_is_encoded_once_however_often_it_is_sampled(dataset: Dataset, tmp_path: Path) -> None:
     CountingEncoder.seen = 0
-    run(dataset, tmp_path, Recorder(), Pairs(), encoder="counting", strips=3, batch_size=2)
+    run(dataset, tmp_path, Recorder(), Pairs(), encoder="counting", grid=3, batch_size=2)
     assert CountingEncoder.seen == 5
 
 
@@ -170,20 +170,20 @@ def test_values_per_image_are_in_the_order_of_the_keys_and_nan_for_images_that_w
     assert evaluation.scores[1].value == pytest.approx(some[measured].mean().item())
 
 
-def test_strips_are_of_the_same_images_and_noise_whatever_the_batches(dataset: Dataset, tmp_path: Path) -> None:
-    one, all_ = (run(dataset, tmp_path, strips=3, batch_size=size) for size in (1, 8))
-    assert one.strip_keys == all_.strip_keys == tuple(sorted(sorted(one.keys, key=name_hash)[:3]))
-    assert np.abs(one.strips.astype(int) - all_.strips).max() <= 1
+def test_the_sample_grid_is_of_the_same_images_and_noise_whatever_the_batches(dataset: Dataset, tmp_path: Path) -> None:
+    one, all_ = (run(dataset, tmp_path, grid=3, batch_size=size) for size in (1, 8))
+    assert one.grid_keys == all_.grid_keys == tuple(sorted(sorted(one.keys, key=name_hash)[:3]))
+    assert np.abs(one.sample_grid.astype(int) - all_.sample_grid).max() <= 1
     images = open_images(dataset, "test", View(16), tmp_path, drop_grey=False)
-    shown = images.batch(np.array([images.keys.index(key) for key in one.strip_keys]))
-    np.testing.assert_array_equal(one.strips[:, -1], shown)
+    shown = images.batch(np.array([images.keys.index(key) for key in one.grid_keys]))
+    np.testing.assert_array_equal(one.sample_grid[:, -1], shown)
 
 
-def test_strips_show_grey_samples_that_differ_and_truth(dataset: Dataset, tmp_path: Path) -> None:
-    strips = run(dataset, tmp_path, samples=3, strips=2).strips
-    assert strips.shape == (2, 5, 16, 16, 3)
-    assert strips.dtype == np.uint8
-    grey, first, second, truth = strips[:, 0], strips[:, 1], strips[:, 2], strips[:, 4]
+def test_the_sample_grid_shows_grey_samples_that_differ_and_truth(dataset: Dataset, tmp_path: Path) -> None:
+    grid = run(dataset, tmp_path, samples=3, grid=2).sample_grid
+    assert grid.shape == (2, 5, 16, 16, 3)
+    assert grid.dtype == np.uint8
+    grey, first, second, truth = grid[:, 0], grid[:, 1], grid[:, 2], grid[:, 4]
     assert np.ptp(grey.astype(int), axis=-1).max() <= 1
     assert not np.array_equal(first, second)
     assert np.ptp(truth.astype(int), axis=-1).max() > 10

@@ -66,7 +66,7 @@ def dataset() -> Dataset:
 
 def scored(dataset: Dataset, folder: Path, *metrics: Metric, size: int = 16, **config: object) -> list[Score]:
     colorer = DiffusionMethod(opened(tiny_model(image_size=size)).eval(), SamplerConfig(steps=1))
-    options = EvalConfig(**{"strips": 1, "samples": 1, **config})  # type: ignore[arg-type]
+    options = EvalConfig(**{"grid": 1, "samples": 1, **config})  # type: ignore[arg-type]
     return evaluate(colorer, dataset, metrics, options, image_size=size, cache_dir=folder).scores
 
 

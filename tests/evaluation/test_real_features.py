@@ -74,7 +74,7 @@ def dataset() -> Dataset:
 def run(
     dataset: Dataset, folder: Path, *metrics: Metric, colorer: Method | None = None, limit: int | None = None
 ) -> Evaluation:
-    config = EvalConfig(batch_size=3, strips=1, samples=1, limit=limit)
+    config = EvalConfig(batch_size=3, grid=1, samples=1, limit=limit)
     return evaluate(colorer or GreyMethod(), dataset, metrics, config, image_size=16, cache_dir=folder)
 
 

@@ -41,7 +41,7 @@ def run(colorer: Method, dataset: Dataset, folder: Path) -> tuple[Evaluation, di
         colorer,
         dataset,
         [PSNR(), Colorfulness(), Diversity(samples=2), Variance(samples=3)],
-        EvalConfig(strips=4, samples=2),
+        EvalConfig(grid=4, samples=2),
         image_size=SIDE,
         cache_dir=folder,
     )
@@ -53,7 +53,7 @@ def test_grey_has_no_color(dataset: Dataset, tmp_path: Path) -> None:
     assert scores["colorfulness"] == pytest.approx(0, abs=0.5)
     assert scores["colorfulness_truth"] is not None
     assert scores["colorfulness_truth"] > 5
-    np.testing.assert_array_equal(found.strips[:, 0], found.strips[:, 1])  # as the grey beside it
+    np.testing.assert_array_equal(found.sample_grid[:, 0], found.sample_grid[:, 1])  # as the grey beside it
 
 
 def test_the_mean_is_that_of_all_training_images_pixel_by_pixel(dataset: Dataset, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_baseline_says_the_same_every_time(colorer: Method, dataset: Dataset, 
     assert scores["diversity_ab"] == 0
     assert scores["variance_psnr"] == pytest.approx(0, abs=1e-9)
     assert scores["variance_colorfulness"] == pytest.approx(0, abs=1e-9)
-    np.testing.assert_array_equal(found.strips[:, 1], found.strips[:, 2])
+    np.testing.assert_array_equal(found.sample_grid[:, 1], found.sample_grid[:, 2])
 
 
 @pytest.mark.parametrize(("scale", "said"), [(0, "expected at least 1"), (3, "no multiple of chroma_scale=3")])

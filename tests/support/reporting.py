@@ -1,4 +1,4 @@
-"""A made-up benchmark of painted faces as runs leave one: a table, and folders with values per image, strips, logs."""
+"""A made-up benchmark of painted faces as runs leave one: a table, and folders with values per image, grids, logs."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def faces() -> dict[str, np.ndarray]:
     return {key: painted.load(key) for key in painted.keys("test")}
 
 
-def write_strips(folder: Path, photos: dict[str, np.ndarray], tint: int) -> None:
+def write_grid(folder: Path, photos: dict[str, np.ndarray], tint: int) -> None:
     """Grey, two colourings (the truth, tinted) and the truth of each photo."""
-    strips = []
+    rows = []
     for truth in photos.values():
         grey = np.repeat(truth.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
-        strips.append(np.stack([grey, truth // 2 + tint, truth // 2 + 2 * tint, truth]))
-    np.savez_compressed(folder / layout.STRIPS, keys=np.array(list(photos)), strips=np.stack(strips))
+        rows.append(np.stack([grey, truth // 2 + tint, truth // 2 + 2 * tint, truth]))
+    np.savez_compressed(folder / layout.SAMPLE_GRID, keys=np.array(list(photos)), sample_grid=np.stack(rows))
 
 
 def write_values(folder: Path, photos: dict[str, np.ndarray], values: np.ndarray) -> None:
@@ -72,7 +72,7 @@ def make(folder: Path) -> Benchmark:
         level = 5.0 if method == "grey" else 1.0 - 0.3 * (encoder == "unet") - 0.1 * (cond == "concat")
         values = level + np.arange(IMAGES) / 10 + 0.01 * generator.normal(size=IMAGES) + 0.01 * seed
         write_values(runs / run_id, photos, values)
-        write_strips(runs / run_id, photos, 10 + number)
+        write_grid(runs / run_id, photos, 10 + number)
         (runs / run_id / "protocol.json").write_text(json.dumps({"sampler": {"name": "ddim", "steps": 10}}))
         if method != "grey":
             log_losses(runs / run_id, range(1, 60), 1 + 0.1 * number)

@@ -184,11 +184,11 @@ def test_a_perfect_reconstruction_has_a_high_psnr_and_hidden_patches_are_scored_
     with torch.no_grad():
         assert model.mask_value is not None
         model.mask_value.fill_(9.0)  # nothing near any L
-    found = reconstruct(model, images, strips=3)
+    found = reconstruct(model, images, grid=3)
     assert found.psnr > 90
     assert found.psnr_corrupted is not None
     assert found.psnr_corrupted < 0
-    assert found.strips.shape == (3, 4, 16, 16, 3)
+    assert found.sample_grid.shape == (3, 4, 16, 16, 3)
 
 
 # encoder=unet_ae

@@ -32,8 +32,8 @@ class EvalConfig:
         split: "train", "val" or "test".
         limit: only so many images; None: all.
         batch_size: images at once; the result does not depend on it.
-        samples: colourings per image of the picture; of the others as many as the metrics ask for.
-        strips: images of the picture.
+        samples: colourings per image of the sample grid; of the others as many as the metrics ask for.
+        grid: images of the sample grid.
         seed: of the noise.
         seeds: samplings of all images for the metrics of sets (fd, fid, kid, …), whose spread tells how much these
             depend on the noise. Each takes as long as colouring the images once.
@@ -43,14 +43,14 @@ class EvalConfig:
     limit: int | None = None
     batch_size: int = 64
     samples: int = 3
-    strips: int = 8
+    grid: int = 8
     seed: int = 0
     seeds: int = 1
 
     def __post_init__(self) -> None:
         if self.split not in ("train", "val", "test"):
             raise ZooError(f"split must be train, val or test, not {self.split!r}")
-        for name in ("limit", "batch_size", "samples", "strips", "seeds"):
+        for name in ("limit", "batch_size", "samples", "grid", "seeds"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ZooError(f"{name} must be at least 1, not {value}")
@@ -66,8 +66,8 @@ class Evaluation:
         n_images: scored.
         manifest: sha256 that names the images.
         keys: their names, in the order of each score's per-image values.
-        strips: (K, 2 + samples, H, W, 3) uint8: grey, samples, truth, of K images chosen by a hash of their names.
-        strip_keys: the names of those.
+        sample_grid: (K, 2 + samples, H, W, 3) uint8: grey, samples, truth, of K images chosen by a hash of their names.
+        grid_keys: the names of those.
     """
 
     scores: list[Score]
@@ -75,8 +75,8 @@ class Evaluation:
     n_images: int
     manifest: str
     keys: tuple[str, ...]
-    strips: np.ndarray
-    strip_keys: tuple[str, ...]
+    sample_grid: np.ndarray
+    grid_keys: tuple[str, ...]
 
 
 def evaluate(
@@ -114,18 +114,18 @@ def evaluate(
         metric.locate_faces(lambda: dataset.face_box)
     scorer = Scorer(metrics, device, open_real, samplings=config.seeds)
 
-    strips = _Strips(config)
+    grid = _SampleGrid(config)
     place, spent = 0, 0.0
     for indices in progress(batches, len(batches), "colour") if progress else batches:
         truth = as_rgb(images.batch(indices), device)
         photos = Photos(indices, *rgb_to_lab(truth), tuple(images.keys[i] for i in indices))
-        wanted = [max(scorer.samples(p), strips.samples(p)) for p in range(place, place + len(indices))]
+        wanted = [max(scorer.samples(p), grid.samples(p)) for p in range(place, place + len(indices))]
         colored, seconds = _color(method, photos, wanted, images, config.seed)
         scorer.update(colored, truth, place)
-        strips.update(photos, colored, truth)
+        grid.update(photos, colored, truth)
         place, spent = place + len(indices), spent + seconds
     scores = scorer.scores(order, [dataset.group(key) for key in images.keys])
-    pictures, shown = strips.pictures(images.keys)
+    pictures, shown = grid.pictures(images.keys)
     return Evaluation(scores, spent / len(images), len(images), images.manifest, images.keys, pictures, shown)
 
 
@@ -164,11 +164,11 @@ def _first(features: Features, n: int) -> Features:
     return Features(tuple(m[:n] for m in features.maps), tokens)
 
 
-class _Strips:
+class _SampleGrid:
     """Grey, samples and truth of the first few images."""
 
     def __init__(self, config: EvalConfig) -> None:
-        self._images, self._samples = config.strips, config.samples
+        self._images, self._samples = config.grid, config.samples
         self._kept: list[Tensor] = []  # (n, 2 + S, 3, H, W)
         self._indices: list[int] = []
 

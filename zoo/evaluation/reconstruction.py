@@ -1,4 +1,4 @@
-"""How well an autoencoder gives back images that it has not learned from: scores, and strips to look at."""
+"""How well an autoencoder gives back images that it has not learned from: scores, and a sample grid to look at."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class Reconstruction:
     Attributes:
         psnr: from the uncorrupted image.
         psnr_corrupted: from what training shows it, over the hidden pixels where some are hidden; None: it shows all.
-        strips: (K, 4, S, S, 3) uint8: image, what the encoder saw, reconstruction from that, and from the image.
+        sample_grid: (K, 4, S, S, 3) uint8: image, what the encoder saw, reconstruction from that, and from the image.
     """
 
     psnr: float
     psnr_corrupted: float | None
-    strips: np.ndarray
+    sample_grid: np.ndarray
 
 
 @torch.no_grad()
 def reconstruct(
-    model: Autoencoder, images: ImageCache, *, device: str = "cpu", strips: int = 6, seed: int = 0
+    model: Autoencoder, images: ImageCache, *, device: str = "cpu", grid: int = 6, seed: int = 0
 ) -> Reconstruction:
-    """Score ``model`` on ``images``; the strips' are chosen by a hash of their names. Noise depends on names too."""
+    """Score ``model`` on ``images``; a hash of their names chooses ``grid`` of them to show. Noise depends on names too."""
     model.to(device).eval()
     clean: list[Tensor] = []
     corrupted: list[Tensor] = []
@@ -47,12 +47,12 @@ def reconstruct(
             error = (model.reconstruct(model.seen(L, corruption)) - L) ** 2
             corrupted.append(_psnr(error, corruption if corruption.dtype == torch.bool else None))
     by_hash = sorted(range(len(images)), key=lambda i: name_hash(images.keys[i]))
-    chosen = np.array(sorted(by_hash[:strips]))
-    shown = np.concatenate([_strips(model, *batch) for batch in _batches(model, images, chosen, device, seed)])
+    chosen = np.array(sorted(by_hash[:grid]))
+    shown = np.concatenate([_sample_grid(model, *batch) for batch in _batches(model, images, chosen, device, seed)])
     return Reconstruction(
         psnr=torch.cat(clean).mean().item(),
         psnr_corrupted=torch.cat(corrupted).mean().item() if corrupted else None,
-        strips=shown,
+        sample_grid=shown,
     )
 
 
@@ -74,7 +74,7 @@ def _psnr(error: Tensor, where: Tensor | None) -> Tensor:
     return 10 * torch.log10(4 / mse.clamp_min(1e-10))
 
 
-def _strips(model: Autoencoder, L: Tensor, corruption: Tensor | None) -> np.ndarray:
+def _sample_grid(model: Autoencoder, L: Tensor, corruption: Tensor | None) -> np.ndarray:
     seen = model.seen(L, corruption)
     columns = torch.stack([L, seen, model.reconstruct(seen), model.reconstruct(L)], dim=1)  # (n, 4, 1, S, S)
     flat = columns.flatten(0, 1).clamp(-1, 1)

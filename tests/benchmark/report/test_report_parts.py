@@ -22,7 +22,7 @@ from support.reporting import (
     page_of,
     run,
     table_of,
-    write_strips,
+    write_grid,
     write_values,
 )
 from support.rows import row
@@ -109,7 +109,7 @@ def test_photos_are_chosen_by_their_mean_over_the_cells_shown(page: Page) -> Non
 
 def test_the_best_photos_come_first_where_higher_is_better(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    write_strips(tmp_path / "a", faces(), 10)
+    write_grid(tmp_path / "a", faces(), 10)
     write_values(tmp_path / "a", faces(), np.arange(IMAGES) * 1.0)
     table = frame(row("a", "st_lpips"))
     values = table_files.per_image([], tmp_path, ["a"])
@@ -118,11 +118,13 @@ def test_the_best_photos_come_first_where_higher_is_better(tmp_path: Path) -> No
     assert [photo.value for photo in found.photos] == ["11.00", "10.00", "9.000", "6.000", "2.000", "1.000", "0.0000"]
 
 
-def test_the_pictures_are_the_strips_to_the_bit_and_the_same_photos_in_every_cell(made: Benchmark, page: Page) -> None:
+def test_the_pictures_are_the_sample_grids_to_the_bit_and_the_same_photos_in_every_cell(
+    made: Benchmark, page: Page
+) -> None:
     images = page.attributes("img")
-    assert len(images) == 7 * 7  # six pairs and the regression; what grey gives stands in every strip
-    with np.load(made.runs / f"{0:012x}" / layout.STRIPS) as found:
-        first = np.concatenate(list(found["strips"][0]), axis=1)
+    assert len(images) == 7 * 7  # six pairs and the regression; what grey gives stands in every row
+    with np.load(made.runs / f"{0:012x}" / layout.SAMPLE_GRID) as found:
+        first = np.concatenate(list(found["sample_grid"][0]), axis=1)
     shown = Image.open(io.BytesIO(base64.b64decode(images[0]["src"].partition(",")[2])))
     assert np.array_equal(np.asarray(shown.convert("RGB")), first)
     assert images[0]["alt"] == "Grey, 2 colourings by none × concat, and truth"
@@ -135,29 +137,29 @@ def test_pictures_can_be_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert not any(name in page.html for name in faces())
 
 
-def test_a_cell_without_strips_is_named_and_a_later_seed_steps_in(
+def test_a_cell_without_a_sample_grid_is_named_and_a_later_seed_steps_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for run_id in ("b", "c"):
         (tmp_path / run_id).mkdir()
         write_values(tmp_path / run_id, faces(), np.arange(IMAGES) * 1.0)
-    write_strips(tmp_path / "b", faces(), 10)
+    write_grid(tmp_path / "b", faces(), 10)
     some = [row("a", "st_lpips", seed=0), row("b", "st_lpips", seed=1), row("c", "st_lpips", encoder="unet")]
     page = page_of(monkeypatch, tmp_path, table_of(tmp_path, *some), "--runs", tmp_path)
     assert len(page.attributes("img")) == 7
     assert "No pictures were found for: unet × none" in page.text
 
 
-def test_broken_strips_are_told_in_one_line(
+def test_a_broken_sample_grid_is_told_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / pictures.STRIPS).write_bytes(b"PK no archive")
+    (tmp_path / "a" / pictures.SAMPLE_GRID).write_bytes(b"PK no archive")
     write_values(tmp_path / "a", faces(), np.arange(IMAGES) * 1.0)
     table = table_of(tmp_path, row("a", "st_lpips"))
     assert run(monkeypatch, table, "--runs", tmp_path, "--out", tmp_path / "report.html") == 2
     told = capsys.readouterr().err
-    assert "holds no strips" in told
+    assert "holds no sample grid" in told
     assert len(told.splitlines()) == 1
 
 
@@ -168,5 +170,5 @@ def test_every_photo_that_is_shown_has_a_place_of_its_own(n: int) -> None:
     assert len({pictures.place(rank, n) for rank in shown}) == len(shown)
 
 
-def test_strips_go_by_the_name_that_runs_give_them() -> None:
-    assert pictures.STRIPS == layout.STRIPS
+def test_sample_grids_go_by_the_name_that_runs_give_them() -> None:
+    assert pictures.SAMPLE_GRID == layout.SAMPLE_GRID

@@ -34,7 +34,7 @@ class Contents:
     Attributes:
         choice: the metric that is looked at first; None: there is no score at all.
         every_column: whether metrics without a better side are shown from the start.
-        pictures: None: there are no strips; ``no_pictures`` says why.
+        pictures: None: there are no sample grids; ``no_pictures`` says why.
     """
 
     study: Study

@@ -14,7 +14,7 @@ from zoo.benchmark.report.render import Contents, html
 from zoo.errors import ZooError
 from zoo.files import replacing
 
-_NO_STRIPS = "None of the runs left strips of photos (strips.npz in its folder); runs of an older version did not."
+_NO_GRID = "None of the runs left a sample grid (sample_grid.npz in its folder); runs of an older version did not."
 _NOT_WANTED = "The pictures were left out (--no-pictures)."
 _NO_VALUES = "No metric with a better side has values per image for them, by which photos could be chosen."
 
@@ -63,8 +63,8 @@ def _folders(found: Study) -> dict[str, Path]:
 
 def _pictures(found: Study, folders: dict[str, Path], wanted: list[str]) -> tuple[Pictures | None, str]:
     """The pictures, or why there are none."""
-    if not any((folder / pictures.STRIPS).is_file() for folder in folders.values()):
-        return None, _NO_STRIPS
+    if not any((folder / pictures.SAMPLE_GRID).is_file() for folder in folders.values()):
+        return None, _NO_GRID
     every = scores.metrics(found.table, list(dict.fromkeys(found.table["metric"])))
     sided = [metric for metric in every if metric.higher_is_better is not None and metric.name in found.per_image]
     chosen = scores.first_choice(sided, wanted, [metric.name for metric in sided])
@@ -73,5 +73,5 @@ def _pictures(found: Study, folders: dict[str, Path], wanted: list[str]) -> tupl
     metric = next(metric for metric in sided if metric.name == chosen)
     shown = pictures.gather(found.table, folders, found.per_image, metric)
     if shown is not None and not shown.photos:
-        return None, f"No photo is in the strips of all cells and has a value of {metric.name}."
-    return shown, _NO_STRIPS
+        return None, f"No photo is in the sample grids of all cells and has a value of {metric.name}."
+    return shown, _NO_GRID

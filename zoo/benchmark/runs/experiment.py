@@ -230,7 +230,7 @@ def _begin(opened: Run, folder: RunFolder) -> None:
 def _score(opened: Run, folder: RunFolder, trained: TrainResult) -> None:
     folder.remember_peak(environment.peak_memory_mb(opened.device))
     found = opened.score()
-    save_grid(folder.grid, found.strips[:_SHOWN])
+    save_grid(folder.grid, found.sample_grid[:_SHOWN])
     record = opened.record(found)
     folder.keep(found, record)
     peak = folder.remember_peak(environment.peak_memory_mb(opened.device))

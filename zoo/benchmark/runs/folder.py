@@ -30,7 +30,8 @@ LOG = "train"  # losses as TensorBoard's event files
 CHECKPOINT = "checkpoint.pt"  # written while training; a run that was killed goes on from here
 MODEL = "model.safetensors"  # the trained model
 GRID = "grid.png"  # grey, colourings and truth of a few photos
-STRIPS = "strips.npz"  # ``keys`` (K,) and ``strips`` (K, 2 + S, H, W, 3) uint8: grey, S samples and truth of K images
+# ``keys`` (K,) and ``sample_grid`` (K, 2 + S, H, W, 3) uint8: grey, S samples and truth of K images
+SAMPLE_GRID = "sample_grid.npz"
 PER_IMAGE = (
     "per_image.parquet"  # ``image`` and, for each score that is a mean over images, its value (NaN: it has none)
 )
@@ -99,8 +100,9 @@ class RunFolder:
         with replacing(self.path / PER_IMAGE) as temporary:
             images = {"image": [printable(key) for key in found.keys]}
             pd.DataFrame(images | values).to_parquet(temporary, compression="zstd", index=False)
-        with replacing(self.path / STRIPS) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, keys=np.array([printable(key) for key in found.strip_keys]), strips=found.strips)
+        with replacing(self.path / SAMPLE_GRID) as temporary, temporary.open("wb") as file:
+            keys = np.array([printable(key) for key in found.grid_keys])
+            np.savez_compressed(file, keys=keys, sample_grid=found.sample_grid)
 
     def record(self) -> dict[str, Any]:
         """What `keep` was told; nothing, of a run from before it was kept."""

@@ -12,15 +12,15 @@ from zoo.files import replacing
 from zoo.photos.image_grid import image_grid
 
 
-def grid(strips: np.ndarray, titles: Sequence[str] | None = None) -> Image.Image:
-    """One picture of ``strips`` (K, columns, H, W, 3) uint8 of K photos; ``titles``: of the columns, by default grey,
-    samples and truth."""
-    rows, columns, *shape = strips.shape
+def grid(sample_grid: np.ndarray, titles: Sequence[str] | None = None) -> Image.Image:
+    """One picture of ``sample_grid`` (K, columns, H, W, 3) uint8 of K photos; ``titles``: of the columns, by default
+    grey, samples and truth."""
+    rows, columns, *shape = sample_grid.shape
     head = titles or ["grey", *(f"sample {i + 1}" for i in range(columns - 2)), "truth"]
-    return image_grid(list(strips.reshape(-1, *shape)), [*head, *[""] * (rows - 1) * columns], columns)
+    return image_grid(list(sample_grid.reshape(-1, *shape)), [*head, *[""] * (rows - 1) * columns], columns)
 
 
-def save_grid(path: Path, strips: np.ndarray, titles: Sequence[str] | None = None) -> None:
-    """Write the picture of ``strips`` as PNG, atomically."""
+def save_grid(path: Path, sample_grid: np.ndarray, titles: Sequence[str] | None = None) -> None:
+    """Write the picture of ``sample_grid`` as PNG, atomically."""
     with replacing(path) as temporary:
-        grid(strips, titles).save(temporary, "PNG")
+        grid(sample_grid, titles).save(temporary, "PNG")

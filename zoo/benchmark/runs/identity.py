@@ -26,7 +26,7 @@ from zoo.weights import sha256_file
 
 _NOT_IDENTITY = {
     "train": ("log", "checkpoint_every", "feature_cache_gb"),
-    "eval": ("batch_size", "samples", "strips"),
+    "eval": ("batch_size", "samples", "grid"),
     "data": ("root", "download", "face_box", "groups"),  # the box counts as found, groups where a metric asks for them
 }
 _SCORING = ("sampler", "eval", "metrics")

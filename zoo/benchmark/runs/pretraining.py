@@ -115,7 +115,7 @@ def pretrain_encoder(config: DictConfig) -> None:
             shutil.copyfile(made, temporary)
     found = reconstruct(Autoencoder.load(task.output), task.val, device=task.device)
     picture = task.output.with_suffix(".png")
-    save_grid(picture, found.strips, _TITLES)
+    save_grid(picture, found.sample_grid, _TITLES)
     _show(task, found, picture)
 
 
