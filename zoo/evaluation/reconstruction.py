@@ -37,7 +37,7 @@ class Reconstruction:
 def reconstruct(
     model: Autoencoder, images: ImageCache, *, device: str = "cpu", grid: int = 6, seed: int = 0
 ) -> Reconstruction:
-    """Score ``model`` on ``images``; a hash of their names chooses ``grid`` of them to show. Noise depends on names too."""
+    """Score ``model`` on ``images``; a hash of names chooses ``grid`` of them to show; noise depends on names too."""
     model.to(device).eval()
     clean: list[Tensor] = []
     corrupted: list[Tensor] = []
