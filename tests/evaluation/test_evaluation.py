@@ -195,10 +195,12 @@ def test_a_limit_scores_fewer_images_and_names_other_data(dataset: Dataset, tmp_
     assert part.manifest != whole.manifest
 
 
-@pytest.mark.parametrize("options", [{"split": "all"}, {"limit": 0}, {"batch_size": 0}, {"samples": 0}])
-def test_impossible_evaluations_are_refused(options: dict) -> None:
-    with pytest.raises(ZooError, match=r"eval\."):
-        EvalConfig(**options)
+@pytest.mark.parametrize(
+    "name, value", [("split", "all"), ("limit", 0), ("batch_size", 0), ("samples", 0), ("grid", 0)]
+)
+def test_impossible_evaluations_are_refused(name: str, value: object) -> None:
+    with pytest.raises(ZooError, match=f"^{name} must be"):
+        EvalConfig(**{name: value})  # type: ignore[arg-type]
 
 
 class MeanColor:
