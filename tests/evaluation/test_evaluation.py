@@ -196,7 +196,7 @@ def test_a_limit_scores_fewer_images_and_names_other_data(dataset: Dataset, tmp_
 
 
 @pytest.mark.parametrize(
-    "name, value", [("split", "all"), ("limit", 0), ("batch_size", 0), ("samples", 0), ("grid", 0)]
+    ("name", "value"), [("split", "all"), ("limit", 0), ("batch_size", 0), ("samples", 0), ("grid", 0)]
 )
 def test_impossible_evaluations_are_refused(name: str, value: object) -> None:
     with pytest.raises(ZooError, match=f"^{name} must be"):
