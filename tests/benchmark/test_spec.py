@@ -102,6 +102,8 @@ def test_a_preset_changes_groups_and_the_command_line_has_the_last_word() -> Non
         ("sampler.name", "ddimm", "unknown sampler 'ddimm'; did you mean 'ddim'?"),
         ("sampler.steps", 0, "sampler.steps must be at least 1"),
         ("diffusion.schedule", "cosin", "diffusion.schedule must be one of"),
+        ("diffusion.T", 0, "diffusion.T must be at least 1"),
+        ("diffusion.schedule", "none", "diffusion.schedule: none is regression"),
         ("method", "gray", "unknown method 'gray'; did you mean 'grey'?"),
         ("denoiser.width", 50, "width must be a multiple of 32"),
         ("denoiser.mults", [1, "2"], "denoiser.mults must be a list of an integer"),

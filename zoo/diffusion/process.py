@@ -110,20 +110,17 @@ class Diffusion:
         }
         for field, allowed in choices.items():
             if getattr(self, field) not in allowed:
-                raise ZooError(f"diffusion.{field} must be one of {', '.join(allowed)}, not {getattr(self, field)!r}")
+                raise ZooError(f"{field} must be one of {', '.join(allowed)}, not {getattr(self, field)!r}")
         if self.T < 1:
-            raise ZooError(f"diffusion.T must be at least 1, not {self.T}")
+            raise ZooError(f"T must be at least 1, not {self.T}")
         if not (math.isfinite(self.times_mean) and 0 < self.times_scale < math.inf):
             raise ZooError(
-                "diffusion.times_mean must be a number and times_scale one above 0, "
-                f"not {self.times_mean} and {self.times_scale}"
+                f"times_mean must be a number and times_scale one above 0, not {self.times_mean} and {self.times_scale}"
             )
         if self.parameterisation == "eps" and self.schedule == "cosine":
-            raise ZooError(
-                "diffusion: eps cannot be turned into x0 where the cosine schedule has no signal; use v or x0"
-            )
+            raise ZooError("parameterisation: eps cannot be had where the cosine schedule has no signal; use v or x0")
         if self.regression and (self.parameterisation, self.loss_weight) != ("x0", "uniform"):
-            raise ZooError("diffusion: schedule=none is regression: x0, with uniform weights; use method=regression")
+            raise ZooError("schedule: none is regression: x0, with uniform weights; use method=regression")
 
     @property
     def regression(self) -> bool:

@@ -67,15 +67,15 @@ class SamplerConfig:
             hint = f"; did you mean {close[0]!r}?" if close else "."
             raise ZooError(f"unknown sampler {self.name!r}{hint} Available: {', '.join(SAMPLERS)}.")
         if self.steps < 1:
-            raise ZooError(f"sampler.steps must be at least 1, not {self.steps}")
+            raise ZooError(f"steps must be at least 1, not {self.steps}")
         if not self.time_power > 0:
-            raise ZooError(f"sampler.time_power must be greater than 0, not {self.time_power}")
+            raise ZooError(f"time_power must be greater than 0, not {self.time_power}")
         if self.eta and self.name != "ddim":
-            raise ZooError(f"sampler.eta is for ddim only, not {self.name}")
+            raise ZooError(f"eta is for ddim only, not {self.name}")
         if not 0 <= self.eta <= 1:
-            raise ZooError(f"sampler.eta must lie in [0, 1], not {self.eta}")
+            raise ZooError(f"eta must lie in [0, 1], not {self.eta}")
         if self.dynamic_threshold is not None and not 0 < self.dynamic_threshold <= 1:
-            raise ZooError(f"sampler.dynamic_threshold must lie in (0, 1], not {self.dynamic_threshold}")
+            raise ZooError(f"dynamic_threshold must lie in (0, 1], not {self.dynamic_threshold}")
 
     def in_use(self, *, regression: bool, guided: bool) -> dict[str, Any]:
         """Its options but for those that nothing reads: two that agree in these are one.
