@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 
 import zoo
+from support.makers import Make, Options
 from support.tiny_arcface import tiny_arcface
 from zoo.encoders import Encoder
-
-Make = Callable[..., Encoder]
-Options = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture(scope="session")

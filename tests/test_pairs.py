@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import zoo
-from conftest import Make
+from support.makers import Make
 from zoo.diffusion.denoiser import Denoiser, denoiser_levels
 from zoo.faces.framing import Box, uncrop
 

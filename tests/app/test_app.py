@@ -325,7 +325,10 @@ def test_options_that_cannot_be_are_one_line(options: list[str], capsys: pytest.
     assert re.fullmatch(r"error: .*\n", capsys.readouterr().err)
 
 
-def test_options_come_with_their_plugins(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_come_with_their_plugins(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
     plugin = tmp_path / "mine.py"
     plugin.write_text("raise RuntimeError('it was imported')")
     assert app.main(["--plugin", str(plugin), "--checkpoints", str(checkpoint)]) == 2

@@ -8,7 +8,7 @@ import skimage
 import torch
 
 import zoo
-from conftest import Make, Options
+from support.makers import Make, Options
 from zoo.conformance import assert_conforms
 from zoo.encoders._grey import grey_to_srgb
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from zoo.errors import ZooError
 from zoo.files import replacing
 
 CHECKPOINT = "checkpoint.pt"
+_CHECKSUM = "crc32"  # of all that a checkpoint says
 _MOMENTS = ("exp_avg", "exp_avg_sq")  # of Adam, for each parameter
 
 
@@ -30,7 +32,7 @@ def write(path: Path, state: Mapping[str, Any]) -> None:
     """
     try:
         with replacing(path) as temporary:
-            torch.save(dict(state), temporary)
+            torch.save({**state, _CHECKSUM: _checksum(state)}, temporary)
     except (OSError, RuntimeError) as error:  # torch says RuntimeError where the disk is full
         reason = str(error).splitlines()[0]
         raise ZooError(
@@ -52,7 +54,7 @@ def read(path: Path, like: Mapping[str, Any], device: torch.device) -> dict[str,
     try:
         _check_archive(path)
         state = torch.load(path, map_location=device, weights_only=True)
-        _demand(isinstance(state, dict) and state.keys() == like.keys(), "parts are missing")
+        _demand(isinstance(state, dict) and state.keys() == {*like, _CHECKSUM}, "parts are missing")
     except Exception as error:  # each way of being damaged has its own exception type
         raise _refusal(path, error) from error
     if state["identity"] != like["identity"]:
@@ -62,6 +64,8 @@ def read(path: Path, like: Mapping[str, Any], device: torch.device) -> dict[str,
         for part in ("model", "ema"):
             _check_tensors(state[part], like[part])
         _check_optimizer(state, like, list(like["ema"].values()))
+        whole = {name: part for name, part in state.items() if name != _CHECKSUM}
+        _demand(_checksum(whole) == state[_CHECKSUM], "the checksum of what it says does not fit")
     except Exception as error:
         raise _refusal(path, error) from error
     return state
@@ -75,6 +79,19 @@ def _refusal(path: Path, error: Exception) -> ZooError:
 def _demand(kept: bool, otherwise: str) -> None:
     if not kept:
         raise _Damaged(otherwise)
+
+
+def _checksum(value: Any, before: int = 0) -> int:
+    """CRC-32 over names, numbers and tensors: a damaged directory of the archive can lead torch to other bytes than
+    those whose checksums fit."""
+    if isinstance(value, Tensor):
+        content = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        return zlib.crc32(content.numpy().data, zlib.crc32(f"{value.dtype} {tuple(value.shape)}".encode(), before))
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            before = _checksum(part, zlib.crc32(repr(name).encode(), before))
+        return before
+    return zlib.crc32(repr(value).encode(), before)
 
 
 def _check_archive(path: Path) -> None:
