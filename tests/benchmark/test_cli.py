@@ -132,7 +132,7 @@ def test_help_lists_the_groups_and_loads_no_network_library(tmp_path: Path) -> N
         f"atexit.register(lambda: print('torch' in sys.modules)); runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
-    assert "encoder: arcface, dino, facenet, hog, none, timm, unet, unet_ae" in done.stdout
+    assert "encoder: arcface, dino, facenet, hog, none, origin, timm, unet, unet_ae" in done.stdout
     assert done.stdout.endswith("False\n")
 
 
