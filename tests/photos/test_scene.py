@@ -40,7 +40,7 @@ def test_a_face_fades_into_the_photo_without_a_step() -> None:
     a = field[0, 2]
     assert a.max() == pytest.approx(0.2, abs=1e-4)
     assert a.min() == pytest.approx(0.0, abs=1e-4)
-    most = 0.2 * 1.5 / (0.08 * 60) * 1.5  # the steepest slope of a smooth step, and the corners' product
+    most = 0.2 * 1.5 / (0.25 * 60) * 1.5  # the steepest slope of a smooth step, and the corners' product
     assert a.diff(dim=0).abs().max() < most
     assert a.diff(dim=1).abs().max() < most
 

@@ -18,7 +18,7 @@ from zoo.color.upsample import chroma_field
 from zoo.faces.viewport import Viewport, look
 from zoo.photos.photo import Photo
 
-_FEATHER = 0.08  # of a face's square: how far in from its edges its colours have faded in
+_FEATHER = 0.25  # of a face's square: how far in from its edges its colours have faded in
 _BAND = 1 << 19  # pixels that are painted at once
 
 
