@@ -15,7 +15,7 @@ from zoo import tensor_file
 from zoo.denoisers import create as create_denoiser
 from zoo.denoisers import stages
 from zoo.devices import pick_device
-from zoo.errors import ZooError
+from zoo.errors import WeightsNotFoundError, ZooError
 from zoo.faces.framing import Box
 from zoo.model import ColorDiffusion
 from zoo.registry import conditioners, encoders
@@ -83,8 +83,10 @@ def load(path: Path, *, encoder: Mapping[str, Any] | None = None, device: str = 
         _compare(what, {names[name]: shape for name, shape in header.shapes.items()}, spec)
         model = ColorDiffusion(**spec)
     except (TypeError, KeyError, AttributeError, RuntimeError, ValueError) as error:  # of constructors
-        if isinstance(error, ZooError):
+        if isinstance(error, WeightsNotFoundError) or str(error).startswith(what):
             raise
+        if isinstance(error, ZooError):
+            raise ZooError(f"{what}: its spec cannot be followed ({_line(error)})") from error
         raise ZooError(f"{what}: its spec asks for what this version does not have ({_line(error)})") from error
     if model.encoder.weights_stored and model.encoder.weights_sha is None:
         model.encoder.weights_sha = recorded or None  # they are among the tensors

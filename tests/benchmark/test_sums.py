@@ -148,7 +148,7 @@ def test_each_part_has_the_options_of_its_own_file() -> None:
     options = spec_of("cond=[concat,film]", "cond.parts.concat.channels=32").cond.options
     assert options == {
         "parts": {
-            "concat": {"name": "concat", "channels": 32, "source": "maps"},
+            "concat": {"name": "concat", "channels": 32, "source": "maps", "mix": True},
             "film": {"name": "film", "hidden": 256},
         }
     }

@@ -19,6 +19,7 @@ FRAMES: dict[str, Box | None] = {
     "facenet": Box(0.03, 0.13, 0.93),
     "hog": None,
     "none": None,
+    "origin": None,
     "timm": None,
     "unet": None,
     "unet_ae": None,
