@@ -8,7 +8,7 @@ import yaml
 from torch import Tensor
 
 from zoo.diffusion.process import Cosine, Linear
-from zoo.diffusion.samplers import SAMPLERS, SamplerConfig, ddim, deis, dpmpp_2m, noise_like
+from zoo.diffusion.samplers import SAMPLERS, SamplerConfig, Trajectory, ddim, deis, dpmpp_2m, noise_like
 from zoo.errors import ZooError
 
 ROOT = Path(__file__).parents[2]
@@ -83,28 +83,36 @@ def test_a_sample_does_not_depend_on_its_batch(name: str) -> None:
     schedule = Cosine()
     rngs = generators(3)
     x = noise_like(torch.empty(3, 2, 4, 4), rngs)
-    together = SAMPLERS[name](ideal(schedule), x, schedule, 5, generators=rngs)
+    together = SAMPLERS[name](ideal(schedule), x, Trajectory(schedule, 5, generators=rngs))
     rngs = generators(3)[2:]
     x = noise_like(torch.empty(1, 2, 4, 4), rngs)
-    alone = SAMPLERS[name](ideal(schedule), x, schedule, 5, generators=rngs)
+    alone = SAMPLERS[name](ideal(schedule), x, Trajectory(schedule, 5, generators=rngs))
     torch.testing.assert_close(alone[0], together[2], atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
-def test_the_network_is_called_once_per_step_and_the_callback_after_it(name: str) -> None:
-    calls, seen = [], []
+def test_the_network_is_called_once_per_step_and_the_callback_hears_of_what_it_said(name: str) -> None:
+    calls, seen, said = [], [], []
     denoise = ideal(Cosine())
 
     def counting(x: Tensor, t: Tensor) -> Tensor:
         calls.append(t[0].item())
-        return denoise(x, t)
+        said.append(denoise(x, t))
+        return said[-1]
 
-    rngs = generators(1)
-    SAMPLERS[name](
-        counting, torch.randn(1, 2, 4, 4), Cosine(), 4, generators=rngs, callback=lambda i, x0: seen.append(i)
-    )
+    config, rngs = SamplerConfig(name, 4, time_power=1.0), generators(1)
+    config(counting, torch.randn(1, 2, 4, 4), Cosine(), generators=rngs, callback=lambda i, x0: seen.append((i, x0)))
     assert calls == [1.0, 0.75, 0.5, 0.25]
-    assert seen == [1, 2, 3, 4]
+    assert seen == list(enumerate(said, start=1))
+
+
+def test_a_trajectory_leads_without_gaps_from_noise_to_the_image() -> None:
+    steps = list(Trajectory(Cosine(), 5, time_power=1.5).of(torch.empty(3, 2, 4, 4)))
+    assert [step.t.tolist() for step in (steps[0], steps[3])] == [[1.0] * 3, [pytest.approx(0.4**1.5)] * 3]
+    assert [(float(a.alpha_s), float(a.sigma_s)) for a in steps[:-1]] == [
+        (float(b.alpha_t), float(b.sigma_t)) for b in steps[1:]
+    ]
+    assert (steps[0].alpha_t, steps[-1].sigma_s) == (0, 0)
 
 
 def test_bent_times_still_draw_from_the_gaussian() -> None:
@@ -128,7 +136,7 @@ def test_one_step_is_the_denoiser_itself() -> None:
     x = torch.randn(2, 2, 4, 4)
     expected = ideal(Cosine())(x, torch.ones(2))
     for sampler in (ddim, deis, dpmpp_2m):
-        torch.testing.assert_close(sampler(ideal(Cosine()), x, Cosine(), 1), expected)
+        torch.testing.assert_close(sampler(ideal(Cosine()), x, Trajectory(Cosine(), 1)), expected)
 
 
 @pytest.mark.parametrize(

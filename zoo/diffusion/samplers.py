@@ -1,8 +1,6 @@
-"""Samplers: free functions from noise to x0 that know neither network nor conditioning.
+"""Samplers: free functions from noise to x0, along a trajectory, that know neither network nor conditioning.
 
-Each takes ``denoise(x_t, t) → x0`` with t (N,), noise x_T (N, C, h, w), a schedule and a number of steps.
-``generators`` holds one random generator per image, so that a result does not depend on its batch. ``time_power``
-bends the times: u ↦ u^time_power for evenly spaced u, so that above 1 the steps near pure noise are the longer ones.
+Each takes ``denoise(x_t, t) → x0``, noise x_T (N, C, h, w) and a `Trajectory` of times, and asks once a step for x0.
 """
 
 from __future__ import annotations
@@ -10,10 +8,10 @@ from __future__ import annotations
 import difflib
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -27,18 +25,49 @@ Denoise = Callable[[Tensor, Tensor], Tensor]
 Callback = Callable[[int, Tensor], None]  # (steps done, current estimate of x0)
 
 
+class Step(NamedTuple):
+    """From time t down to s: α and σ at both, each (1, 1, 1, 1); t is (N,)."""
+
+    t: Tensor
+    alpha_t: Tensor
+    sigma_t: Tensor
+    alpha_s: Tensor
+    sigma_s: Tensor
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """The steps from t = 1 to t = 0, and the noise that a sampler may put back on its way.
+
+    Args:
+        schedule: α and σ at any time.
+        steps: how many.
+        time_power: bends the times: u ↦ u^time_power for evenly spaced u, so that above 1 the steps near pure noise
+            are the longer ones.
+        generators: one an image, so that a result does not depend on its batch.
+    """
+
+    schedule: Schedule
+    steps: int
+    time_power: float = 1.0
+    generators: Sequence[torch.Generator] = ()
+
+    def of(self, x: Tensor) -> Iterator[Step]:
+        """The steps of a batch x (N, …)."""
+        times = torch.linspace(1, 0, self.steps + 1, device=x.device) ** self.time_power
+        known = [(u.expand(len(x)), *self._at(u)) for u in times]
+        for (t, alpha_t, sigma_t), (_, alpha_s, sigma_s) in itertools.pairwise(known):
+            yield Step(t, alpha_t, sigma_t, alpha_s, sigma_s)
+
+    def _at(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        u = u.view(1, 1, 1, 1)
+        return self.schedule.alpha(u), self.schedule.sigma(u)
+
+
 class Sampler(Protocol):
-    def __call__(
-        self,
-        denoise: Denoise,
-        x: Tensor,
-        schedule: Schedule,
-        steps: int,
-        *,
-        generators: Sequence[torch.Generator] = ...,
-        callback: Callback | None = ...,
-        time_power: float = ...,
-    ) -> Tensor: ...
+    """From x_T to x_0, both (N, C, h, w)."""
+
+    def __call__(self, denoise: Denoise, x: Tensor, path: Trajectory) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -98,110 +127,65 @@ class SamplerConfig:
         generators: Sequence[torch.Generator] = (),
         callback: Callback | None = None,
     ) -> Tensor:
-        """Run the sampler of this name."""
+        """Run the sampler of this name; ``callback`` hears of each x0, one a step."""
+        count = itertools.count(1)
+
+        def told(x: Tensor, t: Tensor) -> Tensor:
+            x0 = denoise(x, t)
+            if callback:
+                callback(next(count), x0)
+            return x0
+
         sampler = partial(ddim, eta=self.eta) if self.name == "ddim" else SAMPLERS[self.name]
-        return sampler(
-            denoise, x, schedule, self.steps, generators=generators, callback=callback, time_power=self.time_power
-        )
+        return sampler(told, x, Trajectory(schedule, self.steps, self.time_power, generators))
 
 
-def ddim(
-    denoise: Denoise,
-    x: Tensor,
-    schedule: Schedule,
-    steps: int,
-    *,
-    generators: Sequence[torch.Generator] = (),
-    callback: Callback | None = None,
-    time_power: float = 1.0,
-    eta: float = 0.0,
-) -> Tensor:
+def ddim(denoise: Denoise, x: Tensor, path: Trajectory, *, eta: float = 0.0) -> Tensor:
     """Song et al. 2021, eq. 12; eta scales the noise that is put back."""
-    x0 = x
-    for i, (t, s) in enumerate(_intervals(steps, x, time_power)):
-        alpha_t, sigma_t, alpha_s, sigma_s = *_at(schedule, t), *_at(schedule, s)
+    for i, (t, alpha_t, sigma_t, alpha_s, sigma_s) in enumerate(path.of(x), start=1):
         x0 = denoise(x, t)
         noise = (x - alpha_t * x0) / sigma_t
         added = torch.zeros_like(sigma_s)
         if eta:  # eq. 16, with α_t²/α_s² written so that α_t = 0 is no special case
             added = eta * (sigma_s / sigma_t) * (1 - (alpha_t / alpha_s) ** 2).clamp_min(0).sqrt()
         x = alpha_s * x0 + (sigma_s**2 - added**2).clamp_min(0).sqrt() * noise
-        if eta and i < steps - 1:
-            x = x + added * noise_like(x, generators)
-        if callback:
-            callback(i + 1, x0)
+        if eta and i < path.steps:
+            x = x + added * noise_like(x, path.generators)
     return x0
 
 
-def ddpm(
-    denoise: Denoise,
-    x: Tensor,
-    schedule: Schedule,
-    steps: int,
-    *,
-    generators: Sequence[torch.Generator] = (),
-    callback: Callback | None = None,
-    time_power: float = 1.0,
-) -> Tensor:
+def ddpm(denoise: Denoise, x: Tensor, path: Trajectory) -> Tensor:
     """Ho et al. 2020, algorithm 2: ancestral sampling with the posterior's variance, which is DDIM at eta = 1."""
-    return ddim(denoise, x, schedule, steps, generators=generators, callback=callback, time_power=time_power, eta=1.0)
+    return ddim(denoise, x, path, eta=1.0)
 
 
-def dpmpp_2m(
-    denoise: Denoise,
-    x: Tensor,
-    schedule: Schedule,
-    steps: int,
-    *,
-    generators: Sequence[torch.Generator] = (),
-    callback: Callback | None = None,
-    time_power: float = 1.0,
-) -> Tensor:
+def dpmpp_2m(denoise: Denoise, x: Tensor, path: Trajectory) -> Tensor:
     """DPM-Solver++(2M), Lu et al. 2022, algorithm 2; first order where log-SNR is infinite (both ends)."""
-    x0 = before = x
-    h_before = torch.tensor(torch.inf)
-    for i, (t, s) in enumerate(_intervals(steps, x, time_power)):
-        alpha_t, sigma_t, alpha_s, sigma_s = *_at(schedule, t), *_at(schedule, s)
+    before, h_before = x, torch.tensor(torch.inf)
+    for i, (t, alpha_t, sigma_t, alpha_s, sigma_s) in enumerate(path.of(x), start=1):
         x0 = denoise(x, t)
         h = ((alpha_s * sigma_t) / (sigma_s * alpha_t)).log().flatten()[0]  # λ_s − λ_t
-        second = 0 < i < steps - 1 and bool(torch.isfinite(h_before))
+        second = 1 < i < path.steps and bool(torch.isfinite(h_before))
         d = x0 + (x0 - before) * (h / (2 * h_before)) if second else x0
         x = (sigma_s / sigma_t) * x + (alpha_s - sigma_s * alpha_t / sigma_t) * d
         before, h_before = x0, h
-        if callback:
-            callback(i + 1, x0)
     return x
 
 
-def deis(
-    denoise: Denoise,
-    x: Tensor,
-    schedule: Schedule,
-    steps: int,
-    *,
-    generators: Sequence[torch.Generator] = (),
-    callback: Callback | None = None,
-    time_power: float = 1.0,
-) -> Tensor:
+def deis(denoise: Denoise, x: Tensor, path: Trajectory) -> Tensor:
     """The exponential integrator DEIS of third order (Zhang & Chen 2023, tAB2), of x0 over the angle φ = atan2(σ, α).
 
     x_s = σ_s/σ_t·x_t + σ_s·∫ x0(φ)/sin²φ dφ from φ_s to φ_t, with the parabola through the last three x0. The angle is
     finite at both ends, where log-SNR is not: no step falls back to first order but the first.
     """
     past: list[tuple[float, Tensor]] = []  # (φ, x0)
-    for i, (t, s) in enumerate(_intervals(steps, x, time_power)):
-        phi_t, phi_s = _angle(schedule, t), _angle(schedule, s)
+    for t, alpha_t, sigma_t, alpha_s, sigma_s in path.of(x):
+        phi_t, phi_s = math.atan2(sigma_t.item(), alpha_t.item()), math.atan2(sigma_s.item(), alpha_s.item())
         x0 = denoise(x, t)
         past = [*(known for known in past if known[0] > phi_t), (phi_t, x0)][-3:]
         weights = _deis_weights([phi for phi, _ in past], phi_t, phi_s)
         x = math.sin(phi_s) / math.sin(phi_t) * x + sum(w * known for w, (_, known) in zip(weights, past, strict=True))
-        if callback:
-            callback(i + 1, x0)
     return x
-
-
-def _angle(schedule: Schedule, t: Tensor) -> float:
-    return math.atan2(schedule.sigma(t[:1]).item(), schedule.alpha(t[:1]).item())
 
 
 def _deis_weights(nodes: Sequence[float], phi_t: float, phi_s: float) -> list[float]:
@@ -228,14 +212,3 @@ def noise_like(x: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
     if len(generators) != len(x):
         raise ValueError(f"{len(x)} images need as many generators, not {len(generators)}")
     return torch.stack([torch.randn(x.shape[1:], generator=g) for g in generators]).to(x)
-
-
-def _intervals(steps: int, x: Tensor, time_power: float) -> list[tuple[Tensor, Tensor]]:
-    """(from, to) for each step from t = 1 to t = 0; each (N,)."""
-    times = torch.linspace(1, 0, steps + 1, device=x.device) ** time_power
-    return [(t.expand(len(x)), s.expand(len(x))) for t, s in itertools.pairwise(times)]
-
-
-def _at(schedule: Schedule, t: Tensor) -> tuple[Tensor, Tensor]:
-    t = t[:, None, None, None]
-    return schedule.alpha(t), schedule.sigma(t)
