@@ -126,6 +126,7 @@ def test_links_put_no_test_photo_into_training_and_none_in_twice(tmp_path: Path)
         save(tmp_path / file)
     (tmp_path / "train" / "all").symlink_to("..")
     (tmp_path / "train" / "again.png").symlink_to("1.png")
+    os.link(tmp_path / "test" / "3.png", tmp_path / "train" / "3.png")
     folder = datasets.create("folder", root=tmp_path)
     assert [folder.keys(split) for split in SPLITS] == [["train/1.png"], ["val/2.png"], ["test/3.png"]]
 
@@ -160,6 +161,16 @@ def test_the_signature_changes_when_a_file_does(tmp_path: Path) -> None:
     before = datasets.create("folder", **options).signature("train")
     assert datasets.create("folder", **options).signature("train") == before
     os.utime(tmp_path / "1.png", ns=(1, 1))
+    assert datasets.create("folder", **options).signature("train") != before
+
+
+def test_the_signature_changes_when_a_file_is_edited_in_place_with_its_size_and_time_kept(tmp_path: Path) -> None:
+    save(tmp_path / "1.bmp")
+    options = {"root": tmp_path, "val_fraction": 0, "test_fraction": 0}
+    before, stat = datasets.create("folder", **options).signature("train"), os.stat(tmp_path / "1.bmp")
+    save(tmp_path / "1.bmp", color=(1, 2, 3))
+    os.utime(tmp_path / "1.bmp", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert os.stat(tmp_path / "1.bmp").st_size == stat.st_size
     assert datasets.create("folder", **options).signature("train") != before
 
 

@@ -31,8 +31,9 @@ class Dataset(ABC):
 
     @abstractmethod
     def signature(self, split: Split) -> str:
-        """Cheap to compute; changes whenever an image of the split may have changed (sizes and times of files, or
-        the parameters of a generator). Keys the decoded-image cache on this machine; never part of an identity."""
+        """Cheap to compute; changes whenever an image of the split may have changed (sizes and times of files, also
+        that of their last change, which nobody can set; or the parameters of a generator). Keys the decoded-image
+        cache on this machine; never part of an identity."""
 
     @abstractmethod
     def load(self, key: str) -> np.ndarray:

@@ -64,7 +64,7 @@ class FileDataset(Dataset):
         for key in self.keys(split):
             try:
                 stat = os.stat(self.root / key)
-                state = f"{stat.st_size} {stat.st_mtime_ns}"
+                state = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
             except OSError:
                 state = "missing"
             digest.update(f"\n{key}\0{state}".encode("utf-8", "surrogateescape"))
