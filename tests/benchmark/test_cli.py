@@ -25,7 +25,8 @@ from zoo.benchmark.tables import rows
 from zoo.encoders import Encoder
 from zoo.errors import ZooError
 from zoo.features import FeatureSpec
-from zoo.registry import Registry, encoders
+from zoo.metrics import Metric
+from zoo.registry import Registry, encoders, metrics
 
 SCRIPT = plugins.CONFIGS.parent / "benchmarks" / "run.py"
 
@@ -93,6 +94,12 @@ def test_a_third_partys_name_becomes_an_option_with_its_defaults(monkeypatch: py
         assert "mine" in plugins.options("encoder")
     finally:
         ConfigStore.instance().repo["encoder"].pop("mine.yaml")
+
+
+def test_a_third_partys_metric_cannot_be_called_as_the_option_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(metrics._classes, "primary", Metric)
+    with pytest.raises(ZooError, match=r"a metric is called 'primary', but metrics\.primary= names one; rename it"):
+        plugins.store_nodes()
 
 
 def test_a_third_partys_name_that_a_file_has_for_something_else_is_refused(
@@ -167,9 +174,14 @@ def test_a_run_writes_its_folder_and_a_second_one_only_shows_it(
     before = (folder / "checkpoint.pt").stat().st_mtime_ns
     monkeypatch.chdir(tmp_path)
     experiment.run(composed(*SMALL, "table=table.csv", "cache_dir=cache"))  # type: ignore[arg-type]
-    assert "done already" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "done already" in told
+    assert "comes too late" not in told
     assert (folder / "checkpoint.pt").stat().st_mtime_ns == before
     assert rows.read(tmp_path / "table.csv") == [scored]
+    experiment.run(composed(*SMALL, "metrics.primary=psnr", "table=table.csv", "cache_dir=cache"))  # type: ignore[arg-type]
+    assert "metrics.primary=psnr comes too late: none was named when this run was scored" in capsys.readouterr().out
+    assert json.loads((tmp_path / "table.specs.json").read_text())[scored.run_id] == leads_to
 
 
 def test_every_method_leaves_rows_and_its_values_photo_by_photo(

@@ -112,7 +112,11 @@ def test_a_preset_changes_groups_and_the_command_line_has_the_last_word() -> Non
         ("encoder.widht", 3, "did you mean 'encoder.width'"),
         ("cond.spec", 3, "unknown option 'cond.spec'"),
         ("metrics", {}, "metrics is empty"),
+        ("metrics", {"primary": None}, "metrics is empty"),
         ("metrics.psnr", 3, "metrics.psnr must be"),
+        ("metrics.primary", "psrn", "metrics.primary: unknown score 'psrn'; did you mean 'psnr'?"),
+        ("metrics.primary", "ssim", "metrics.primary: unknown score 'ssim'"),
+        ("metrics.primary", 3, "metrics.primary must be text or null, not 3"),
     ],
 )
 def test_a_wrong_value_is_one_clear_line(config: dict[str, Any], name: str, value: Any, said: str) -> None:
@@ -151,6 +155,25 @@ def identified(config: dict[str, Any], manifest: str = "m", weights_sha: str | N
 )
 def test_a_run_is_the_same_on_another_machine(config: dict[str, Any], name: str, value: Any) -> None:
     assert run_id(changed(config, name, value)) == run_id(config)
+
+
+def test_a_primary_metric_is_written_down_and_changes_no_id() -> None:
+    none, named = plain(), plain("metrics.primary=psnr")
+    spec = Spec.from_config(named)
+    assert (Spec.from_config(none).primary, spec.primary) == (None, "psnr")
+    assert Spec.from_config(spec.as_dict()) == spec
+    assert identified(named).settings["metrics"]["primary"] == "psnr"
+    assert (identified(named).run_id, identified(named).training_id) == (
+        identified(none).run_id,
+        identified(none).training_id,
+    )
+    assert identified(named).protocols == identified(none).protocols
+
+
+def test_a_primary_metric_is_named_as_its_score_is() -> None:
+    assert Spec.from_config(plain("metrics=[psnr,fd]", "metrics.primary=fd_st_lpips")).primary == "fd_st_lpips"
+    with pytest.raises(ZooError, match="Available: fd_st_lpips, psnr"):
+        Spec.from_config(plain("metrics=[psnr,fd]", "metrics.primary=fd"))
 
 
 @pytest.mark.parametrize(

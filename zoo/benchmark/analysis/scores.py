@@ -16,14 +16,15 @@ _PREFERRED = ("st_lpips", "psnr")  # to look at first, where a table has them
 
 @dataclass(frozen=True)
 class Metric:
-    """A column of scores; ``higher_is_better``: None where neither is."""
+    """A column of scores; ``higher_is_better``: None where neither is; ``primary``: named before anything ran."""
 
     name: str
     higher_is_better: bool | None
+    primary: bool = False
 
     @property
     def sense(self) -> str:
-        return SENSE[self.higher_is_better]
+        return SENSE[self.higher_is_better] + ("; primary, named beforehand" if self.primary else "")
 
     @property
     def arrow(self) -> str:
@@ -70,10 +71,10 @@ class Line:
         return self.cell.method not in unseeded()
 
 
-def metrics(table: pd.DataFrame, names: Sequence[str]) -> list[Metric]:
-    """Those named, in that order."""
+def metrics(table: pd.DataFrame, names: Sequence[str], primary: str = "") -> list[Metric]:
+    """Those named, in that order, one of which may be ``primary``."""
     better = table.drop_duplicates("metric").set_index("metric")["higher_is_better"]
-    return [Metric(name, None if pd.isna(better[name]) else bool(better[name])) for name in names]
+    return [Metric(name, None if pd.isna(better[name]) else bool(better[name]), name == primary) for name in names]
 
 
 def first_choice(known: Sequence[Metric], wanted: Sequence[str], candidates: Sequence[str]) -> str | None:

@@ -18,6 +18,7 @@ from zoo.benchmark.tables import cells, comparable, protocols, specs, table_file
 from zoo.benchmark.tables.cells import DIFFUSION, Cell
 from zoo.benchmark.tables.comparable import Axes, Table
 from zoo.benchmark.tables.protocols import Protocols
+from zoo.benchmark.tables.text_table import which
 from zoo.errors import ZooError
 
 
@@ -62,10 +63,10 @@ def open_study(given: argparse.Namespace) -> Study:
     by_protocol = {str(key): list(part) for key, part in rows.groupby("protocol_id", sort=False)["run_id"]}
     known = protocols.find(tables, given.runs, by_protocol)
     chosen = Table(comparable.arrange(rows, records, axes), records, known, axes)
-    metrics = scores.metrics(chosen.rows, _metrics(chosen.rows, given.metric))
+    primary, disagreement = _primary(chosen)
+    metrics = scores.metrics(chosen.rows, _metrics(chosen.rows, given.metric), primary)
     base = baseline(chosen, given.baseline) if given.baseline else None
     chosen.check()
-    primary = _primary(chosen)
     per_image = table_files.per_image(tables, given.runs, rows["run_id"].unique())
     people = table_files.people(tables, given.runs, rows["run_id"].unique()) or _named(per_image, chosen)
     return Study(
@@ -79,7 +80,7 @@ def open_study(given: argparse.Namespace) -> Study:
         differences={} if base is None else _differences(chosen, metrics, base, per_image, people, primary),
         per_image=per_image,
         protocols=known,
-        told=chosen.told(),
+        told=chosen.told() + disagreement,
         primary=primary,
     )
 
@@ -113,14 +114,17 @@ def _differences(
     people: Mapping[str, str],
     primary: str,
 ) -> dict[str, Differences]:
+    """Of ``metrics``. Where one is primary p counts with those of all others of the table, whichever are shown."""
     axes = table.axes.rows, table.axes.cols
+    judged = scores.metrics(table.rows, _metrics(table.rows, [])) if primary else metrics
     raw = {
         metric.name: comparisons.differences(
             Comparison(Scores.of(table.rows, metric.name, per_image, people)), base, axes
         )
-        for metric in metrics
+        for metric in judged
     }
-    return comparisons.adjust(raw, {metric.name: metric.higher_is_better for metric in metrics}, primary)
+    adjusted = comparisons.adjust(raw, {metric.name: metric.higher_is_better for metric in judged}, primary)
+    return {metric.name: adjusted[metric.name] for metric in metrics}
 
 
 def _named(per_image: pd.DataFrame, table: Table) -> dict[str, str]:
@@ -136,10 +140,15 @@ def _named(per_image: pd.DataFrame, table: Table) -> dict[str, str]:
     return {image: found.group((found.lastindex and 1) or 0) for image, found in matches.items() if found}
 
 
-def _primary(table: Table) -> str:
-    """The one metric that all runs name as primary."""
-    named = {table.records[run].primary for run in table.rows["run_id"].unique() if run in table.records}
-    return named.pop() if len(named) == 1 else ""
+def _primary(table: Table) -> tuple[str, list[str]]:
+    """The one metric that all runs name as primary; where they do not agree none is, and a line says so."""
+    named: dict[str, list[str]] = {}
+    for run in table.rows["run_id"].unique():
+        named.setdefault(table.records[run].primary if run in table.records else "", []).append(run)
+    if len(named) == 1:
+        return next(iter(named)), []
+    told = ", ".join(f"{name or 'none'} in {which(runs)}" for name, runs in sorted(named.items()))
+    return "", [f"runs do not name the same metric as primary ({told}), so none is"]
 
 
 def _metrics(table: pd.DataFrame, wanted: Sequence[str]) -> list[str]:

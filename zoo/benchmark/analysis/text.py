@@ -87,8 +87,8 @@ def adjusted_over(study: Study) -> str:
     if not study.primary:
         return "p (Holm) is adjusted for all lines of a table, each metric by itself, as none was named as primary"
     return (
-        f"{study.primary} was named as primary: its p (Holm) is adjusted for the lines of its own tables, that of all "
-        "other metrics for their lines together"
+        f"{study.primary} is primary, named beforehand: its p (Holm) is adjusted for the lines of its own tables, that "
+        "of all other metrics, shown or not, for their lines together"
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from zoo.errors import ZooError
 
+PRIMARY = "primary"  # in the section metrics: the one key that is no metric
+
 
 def check_options(
     section: str, target: Callable[..., Any], options: Mapping[str, Any], *, given: Iterable[str] = ()

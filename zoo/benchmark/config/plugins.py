@@ -11,7 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from zoo import registry
-from zoo.benchmark.config.options import defaults
+from zoo.benchmark.config.options import PRIMARY, defaults
 from zoo.errors import ZooError
 from zoo.plugins import import_plugins
 
@@ -48,11 +48,14 @@ def store_nodes() -> None:
     """A Hydra node for each registered name without a YAML file: its name and the defaults of its constructor.
 
     Raises:
-        ZooError: a YAML file has the name of a third party's plug-in, but is the configuration of another.
+        ZooError: a YAML file has the name of a third party's plug-in, but is the configuration of another; or a metric
+            has a name that means something else.
     """
     for group, names in GROUPS.items():
         for name in names.list():
             file = CONFIGS / group / f"{name}.yaml"
+            if group == "metrics" and name == PRIMARY:
+                raise ZooError(f"a metric is called {name!r}, but metrics.{name}= names one; rename it")
             if not file.exists():
                 node = _node(names, name)
                 ConfigStore.instance().store(group=group, name=name, node={name: node} if group == "metrics" else node)

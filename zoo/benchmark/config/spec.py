@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pooch
 
 from zoo import registry
-from zoo.benchmark.config.options import check_options, check_range, check_type, unknown
+from zoo.benchmark.config.options import PRIMARY, check_options, check_range, check_type, unknown
 from zoo.denoisers import stages
 from zoo.diffusion.process import Diffusion
 from zoo.diffusion.samplers import SamplerConfig
@@ -71,7 +71,8 @@ class Machine:
 class Spec:
     """All that one run is. Sections and names are those of ``configs/``, but for ``data.limit``: ``data_limit``.
 
-    ``method`` says how colours come about: by the pair under test (``diffusion``), or by a baseline.
+    ``method`` says how colours come about: by the pair under test (``diffusion``), or by a baseline; ``primary`` is the
+    score that was named beforehand as the one to judge by (``metrics.primary``).
     """
 
     method: str
@@ -80,6 +81,7 @@ class Spec:
     data: PlugIn
     data_limit: int | None
     metrics: dict[str, PlugIn]
+    primary: str | None
     denoiser: dict[str, Any]
     diffusion: Diffusion
     sampler: SamplerConfig
@@ -111,13 +113,15 @@ class Spec:
             _plug_in("encoder", sections["encoder"], registry.encoders),
             _conditioner("cond", sections["cond"]),
         )
+        metrics, primary = _metrics(sections["metrics"])
         return cls(
             method=config["method"],
             encoder=encoder if registry.conditioners.get(cond.name).uses_encoder else PlugIn("none", {}),
             cond=cond,
             data=_plug_in("data", data, registry.datasets),
             data_limit=limit,
-            metrics=_metrics(sections["metrics"]),
+            metrics=metrics,
+            primary=primary,
             denoiser=dict(sections["denoiser"]),
             diffusion=diffusion,
             sampler=_build("sampler", SamplerConfig, sections["sampler"]),
@@ -149,7 +153,10 @@ class Spec:
             "diffusion": asdict(self.diffusion),
             "sampler": asdict(self.sampler),
             "train": asdict(self.train),
-            "metrics": {key: metric.as_dict() for key, metric in self.metrics.items()},
+            "metrics": {
+                **{key: metric.as_dict() for key, metric in self.metrics.items()},
+                PRIMARY: self.primary,
+            },
             "image_size": self.image_size,
             "seed": self.seed,
             "denoiser": dict(self.denoiser),
@@ -205,14 +212,25 @@ def _conditioner(section: str, node: Mapping[str, Any]) -> PlugIn:
     return chosen
 
 
-def _metrics(nodes: Mapping[str, Any]) -> dict[str, PlugIn]:
-    """Each node is a metric under a name of its own; the metric is the one of that name, unless it says ``name:``."""
-    if not nodes:
-        raise ZooError("metrics is empty; name at least one, as in metrics=[lpips]")
-    return {
+def _metrics(nodes: Mapping[str, Any]) -> tuple[dict[str, PlugIn], str | None]:
+    """Each node is a metric under a name of its own; the metric is the one of that name, unless it says ``name:``.
+    Beside them the score that is primary."""
+    found = {
         key: _plug_in(f"metrics.{key}", {"name": key, **_section(nodes, key, "metrics.")}, registry.metrics)
         for key in nodes
+        if key != PRIMARY
     }
+    if not found:
+        raise ZooError("metrics is empty; name at least one, as in metrics=[lpips]")
+    primary = nodes.get(PRIMARY)
+    check_type(f"metrics.{PRIMARY}", primary, str | None)
+    if primary is not None:
+        scores = {
+            name for metric in found.values() for name in registry.metrics.create(metric.name, **metric.options).names()
+        }
+        if primary not in scores:
+            raise ZooError(f"metrics.{PRIMARY}: {unknown('score', primary, scores)}")
+    return found, primary
 
 
 def _check_number(name: str, value: Any, hint: Any, interval: str) -> None:

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from zoo import registry
 from zoo.benchmark.config.labels import label
+from zoo.benchmark.config.options import PRIMARY
 from zoo.benchmark.config.plugins import import_modules
 from zoo.benchmark.config.processes import MAIN_PROCESS
 from zoo.benchmark.config.spec import Spec
@@ -199,6 +200,7 @@ def run(config: DictConfig, on_claimed: OnClaimed | None = None) -> None:
                 on_claimed(folder.path.name, folder.done)
             if folder.done:
                 print(f"run {folder.path.name} is done already; to repeat it, delete {folder.path}")
+                _say_too_late(opened.spec.primary, folder)
             else:
                 _begin(opened, folder)
                 trained = TrainResult(0, 0, 0.0)
@@ -212,6 +214,13 @@ def run(config: DictConfig, on_claimed: OnClaimed | None = None) -> None:
                     _score(opened, folder, trained)
     if MAIN_PROCESS:
         _show(_appended(folder, opened.spec.machine.table), folder)
+
+
+def _say_too_late(primary: str | None, folder: RunFolder) -> None:
+    before = folder.record().get("spec", {}).get("metrics", {}).get(PRIMARY)
+    if primary != before:
+        told = f"{primary or 'null'} comes too late: {before or 'none'} was named when this run was scored"
+        print(f"warning: metrics.{PRIMARY}={told}")
 
 
 def _begin(opened: Run, folder: RunFolder) -> None:

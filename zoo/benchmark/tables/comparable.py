@@ -20,7 +20,7 @@ from zoo.benchmark.config.options import unknown
 from zoo.benchmark.tables import cells, specs
 from zoo.benchmark.tables.cells import DIFFUSION, Cell
 from zoo.benchmark.tables.specs import Fields, Record
-from zoo.benchmark.tables.text_table import few
+from zoo.benchmark.tables.text_table import few, which
 from zoo.errors import ZooError
 
 _OF_CELL = ("params", "encoder_params", "cond_params", "images_seen", "weights_sha")  # where there is no record
@@ -52,7 +52,7 @@ class Misfit:
     where: str = ""
 
     def __str__(self) -> str:
-        values = [f"{value} in {_runs(of_it)}" for value, of_it in self.runs.items()]
+        values = [f"{value} in {which(of_it)}" for value, of_it in self.runs.items()]
         return f"{self.where}{self.field} is {', '.join(values)}"
 
 
@@ -97,7 +97,7 @@ class Table:
         lines += self._methods()
         if missing := [run for run in self._runs["run_id"] if run not in self.records]:
             lines.append(
-                f"there is no record of the settings of {_runs(missing)}: only parameters, images seen, weights and "
+                f"there is no record of the settings of {which(missing)}: only parameters, images seen, weights and "
                 "protocols could be compared, not learning rates, samplers or limits"
             )
         return lines
@@ -230,7 +230,7 @@ def _places(rows: pd.DataFrame, records: Mapping[str, Record], axis: str, *, nam
     options = sorted({*paths, *(path.rpartition(".")[0] for path in paths)} - {""})
     missing = [run for run in dict.fromkeys(rows["run_id"]) if run not in records]
     if missing and (axis in options or "." in axis):
-        raise ZooError(f"{axis}: there is no record of the settings of {_runs(missing)}; name their folder by --runs")
+        raise ZooError(f"{axis}: there is no record of the settings of {which(missing)}; name their folder by --runs")
     if axis not in options:
         raise ZooError(unknown("option", axis, [*options, *rows.columns]))
     places = {run: _value(record.spec, axis) for run, record in records.items()}
@@ -281,7 +281,3 @@ def _canonical_text(text: str) -> str:
 def _columns(runs: pd.DataFrame, names: Sequence[str]) -> dict[str, Fields]:
     plain = runs.set_index("run_id")[list(names)].astype(object)
     return {str(run): dict(values) for run, values in plain.iterrows()}
-
-
-def _runs(names: Sequence[str]) -> str:
-    return f"run {names[0]}" if len(names) == 1 else f"{len(names)} runs ({few(names)})"

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from zoo.benchmark.config.options import PRIMARY
 from zoo.benchmark.runs.folder import RECORD, SPEC
 from zoo.benchmark.tables.protocols import read, remember_in
 from zoo.errors import ZooError
@@ -72,7 +73,7 @@ def parse(known: Mapping[str, Any]) -> Record:
     """One record as it is kept."""
     spec = dict(known.get("spec", {}))
     metrics = spec.pop("metrics", {})  # each has a protocol of its own
-    primary = metrics.get("primary") if isinstance(metrics, Mapping) else None
+    primary = metrics.get(PRIMARY) if isinstance(metrics, Mapping) else None
     protocols = {str(name): dict(flat(values)) for name, values in dict(known.get("protocols", {})).items()}
     settings = {path: value for path, value in flat(spec) if not _elsewhere(path)}
     return Record(settings, protocols, primary if isinstance(primary, str) else "")

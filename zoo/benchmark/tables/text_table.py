@@ -63,6 +63,11 @@ def few(names: Sequence[str]) -> str:
     return ", ".join(ordered[:4]) + (f" and {len(ordered) - 4} more" if len(ordered) > 4 else "")
 
 
+def which(runs: Sequence[str]) -> str:
+    """Runs by their ids."""
+    return f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs ({few(runs)})"
+
+
 def _maths(text: str) -> str:
     """Signs that LaTeX has in maths alone, and minus signs."""
     return re.sub(r"(?<![\w-])-(?=\d)", "$-$", text.translate(_IN_MATHS))
