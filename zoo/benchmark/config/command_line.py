@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from zoo.benchmark.config import plugins, sums
 from zoo.benchmark.config.mending import MENDABLE, Refused, one_line
+from zoo.benchmark.config.quoting import paths_quoted
 from zoo.errors import ZooError
 
 
@@ -22,6 +23,7 @@ def prepared(arguments: Sequence[str]) -> Iterator[None]:
     before, argv = os.environ.get("HYDRA_FULL_ERROR", "0"), sys.argv
     os.environ.setdefault("ZOO_FULL_ERROR", before)  # what the user wanted; processes that a launcher starts see it too
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises its errors instead of printing them in its own way
+    arguments = paths_quoted(arguments)
     sys.argv = [argv[0], *arguments]
     try:
         plugins.import_modules(plugins.asked_for(arguments))

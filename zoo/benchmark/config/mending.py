@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,12 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandat
 
 from zoo.benchmark.config.options import unknown
 from zoo.benchmark.config.plugins import GROUPS, options
+from zoo.benchmark.config.quoting import shown
 from zoo.errors import ZooError
 
 MENDABLE = (ZooError, HydraException, OmegaConfBaseException, OSError)
 
+_AMBIGUOUS = re.compile("Ambiguous value for argument '(.*)'$", re.MULTILINE)  # as Hydra tells it
 _EXTRAS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm", "ray": "ray"}  # of launchers
 
 
@@ -58,7 +61,9 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _missing_config(error.missing_cfg_file, error.options)
     if isinstance(error, OverrideParseException):
-        return f"cannot read {error.override!r} ({_first_line(error)}); values are given as key=value"
+        return _unreadable(str(error.override))
+    if ambiguous := _AMBIGUOUS.match(str(error)):
+        return _several_values(ambiguous[1])
     if isinstance(error, MissingMandatoryValue):
         return f"{error.full_key} must be given: {error.full_key}=..."
     for found in (error, cause):
@@ -76,6 +81,19 @@ def _missing_config(missing: str, found: object) -> str:
     known = list(found) if isinstance(found, list | tuple) else options(group)
     kind = GROUPS[group].kind if group in GROUPS else group or "configuration"
     return unknown(kind, name, known)
+
+
+def _unreadable(override: str) -> str:
+    if "=" not in override:
+        return f"cannot read {override!r}; values are given as key=value, and in quotes where there are spaces in them"
+    why = "Hydra takes brackets, commas, quotes, a second = and letters beyond ASCII for text only between quotes"
+    return f"cannot read {override!r}: {why}; type {shown(override)}"
+
+
+def _several_values(override: str) -> str:
+    key, _, values = override.partition("=")
+    means = f"give -m for a sweep over them, {key}=[{values}] for a list"
+    return f"{override!r} has several values; {means}, and for a text type {shown(override)}"
 
 
 def _unknown_key(error: ConfigKeyError | ConfigAttributeError) -> str:
