@@ -191,7 +191,7 @@ def open_model(
     source: str | Path | None, device: str, encoder: Mapping[str, Any] | None
 ) -> tuple[ColorDiffusion | OnnxColorDiffusion, torch.device]:
     """The model of ``source`` and the device that it is on; see `zoo.Colorizer.load`."""
-    path = _resolved(source)
+    path = resolved(source)
     if path.is_dir():
         return _open_exported(path, device, encoder), torch.device("cpu")
     if path.is_file() and _is_pickle(path):
@@ -210,7 +210,11 @@ def _open_exported(folder: Path, device: str, encoder: Mapping[str, Any] | None)
     return OnnxColorDiffusion.load(folder)
 
 
-def _resolved(source: str | Path | None) -> Path:
+def resolved(source: str | Path | None) -> Path:
+    """The file, or folder of ONNX graphs, that ``source`` of `zoo.Colorizer.load` stands for; fetched if need be.
+
+    Raises `ZooError` if there is none.
+    """
     if source is None:
         if not BUNDLED.is_file():
             raise ZooError(f"this installation has no model of its own ({BUNDLED}); name a model file")

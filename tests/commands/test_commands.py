@@ -15,7 +15,21 @@ from zoo.benchmark.config.plugins import CONFIGS
 from zoo.errors import ZooError
 
 DOORS = sorted((CONFIGS.parent / "benchmarks").glob("*.py"))
-ALL = ["app", "check", "colorize", "compare", "export", "list", "merge", "pretrain", "report", "run", "speed", "status"]
+ALL = [
+    "app",
+    "check",
+    "colorize",
+    "compare",
+    "export",
+    "list",
+    "merge",
+    "photos",
+    "pretrain",
+    "report",
+    "run",
+    "speed",
+    "status",
+]
 HEAVY = ("hydra", "omegaconf", "pandas", "gradio", "torch")
 
 
