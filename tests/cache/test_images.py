@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 import threading
 import warnings
 from pathlib import Path
@@ -173,10 +175,32 @@ def test_a_cache_that_was_cut_off_is_made_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_quietly(dataset, View(16), tmp_path).batch(np.arange(4)), whole)
 
 
-def test_a_cache_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+ELSEWHERE = "another folder by cache_dir=DIR or the environment variable ZOO_CACHE"
+
+
+def test_a_cache_folder_that_cannot_be_made_says_how_to_name_another(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ZooError, match="cannot make the cache folder"):
+    with pytest.raises(ZooError, match=rf"cannot write the cache .*file \(.*exists\); give {ELSEWHERE}"):
         open_quietly(Colored("a"), View(16), tmp_path / "file")
+
+
+def test_a_read_only_cache_folder_says_how_to_name_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)  # as it is to all but root
+    with pytest.raises(ZooError, match=rf"cannot write the cache .* \(Permission denied\); give {ELSEWHERE}"):
+        open_quietly(Colored("a"), View(16), tmp_path)
+
+
+def test_a_full_disk_says_to_free_space_or_how_to_name_another_folder(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the kernel then says EFBIG
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(ZooError, match=rf"cannot write the cache .*; free space there, or give {ELSEWHERE}"):
+            open_quietly(Colored("a"), View(16), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_progress_sees_every_image_once(tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def _fits(size: int, folder: Path, max_gb: float) -> bool:
     limit = f"feature_cache_gb={max_gb:g}" if size > max_gb * 1e9 else f"{free / 1e9:.1f} GB are free in {folder}"
     warnings.warn(
         f"cached features would take {size / 1e9:.3g} GB, but {limit}: the frozen encoder will run in every training "
-        "step, which is slower; raise feature_cache_gb or give a cache folder with more room",
+        "step, which is slower; raise feature_cache_gb, or give a folder with more room by cache_dir=DIR or ZOO_CACHE",
         stacklevel=4,
     )
     return False

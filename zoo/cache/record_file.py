@@ -10,6 +10,7 @@ process's own memory, and after an epoch that is the size of the file. (POSIX on
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -164,17 +165,26 @@ def write_rows(path: Path) -> Iterator[RowWriter]:
             writer.close()
         os.replace(temporary, path)
     except OSError as error:
-        raise ZooError(f"cannot write the cache {path} ({error}); free space or choose another cache folder") from error
+        raise _unwritable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def make_folder(folder: Path) -> None:
-    """Raises `ZooError` if there can be no such folder."""
+    """Raises `ZooError` if there can be no such folder, or nothing can be written into it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ZooError(f"cannot make the cache folder {folder} ({error}); choose another") from error
+        raise _unwritable(folder, error) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _unwritable(folder, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
+def _unwritable(path: Path, error: OSError) -> ZooError:
+    """What hinders, and how another folder is named: to Python and on the command line, or once for all runs."""
+    full = "free space there, or " if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else ""
+    elsewhere = f"{full}give another folder by cache_dir=DIR or the environment variable ZOO_CACHE"
+    return ZooError(f"cannot write the cache {path} ({error.strerror or error}); {elsewhere}")
 
 
 def _remove_stale(path: Path) -> None:

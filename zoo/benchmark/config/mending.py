@@ -71,7 +71,9 @@ def one_line(error: BaseException) -> str:
             return _unknown_key(found)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return " ".join([_first_line(error), *([f"({_first_line(cause)})"] if isinstance(cause, MENDABLE) else [])])
+    if isinstance(cause, MENDABLE) and not isinstance(error, ZooError):  # ours say their cause themselves
+        return f"{_first_line(error)} ({_first_line(cause)})"
+    return _first_line(error)
 
 
 def _missing_config(missing: str, found: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,9 @@ def seconds_between_updates() -> float:
     return 0.1 if sys.stderr.isatty() else 30.0
 
 
-def bar(items: Iterable, total: int, what: str) -> Iterable:
-    """``items``, with a bar; a `zoo.cache.images.Progress`."""
-    return tqdm(items, desc=what, total=total, mininterval=seconds_between_updates())
+def bar(items: Iterable, total: int, what: str) -> Iterator:
+    """``items``, with a bar once the first is asked for; a `zoo.cache.images.Progress`."""
+    yield from tqdm(items, desc=what, total=total, mininterval=seconds_between_updates())
 
 
 def one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
