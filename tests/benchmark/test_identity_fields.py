@@ -89,6 +89,8 @@ NEITHER: dict[str, Any] = {
     "train.log": [],
     "train.checkpoint_every": 199,
     "train.feature_cache_gb": 7.0,
+    "metrics.primary": "psnr",
+    "data.dedupe": True,  # by the hash of the photos that it leaves
     "eval.batch_size": 63,
     "eval.samples": 2,
     "eval.grid": 15,

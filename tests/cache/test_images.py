@@ -235,3 +235,22 @@ def resident_bytes() -> int:
     if not status.exists():
         pytest.skip("no /proc here")
     return int(status.read_text().split()[1]) * 4096
+
+
+def test_images_that_show_what_others_do_are_left_out_of_every_view_and_named(tmp_path: Path) -> None:
+    dataset = Colored(*names(6))
+    unlike = open_quietly(Colored("elsewhere", *names(2)), View(8), tmp_path).fingerprints
+    views = [View(16), View(24, Box(-0.2, 0.1, 0.9), grey=True)]
+    color, grey = (open_quietly(dataset, view, tmp_path, unlike=unlike) for view in views)
+    assert color.keys == grey.keys == tuple(names(6)[2:])
+    assert color.near == (("photo000", "photo000"), ("photo001", "photo001"))
+    assert color.manifest == grey.manifest == open_quietly(Colored(*names(6)[2:]), View(16), tmp_path).manifest
+    assert len(open_quietly(dataset, View(16), tmp_path)) == 6
+
+
+def test_a_limit_counts_what_is_left_by_leaving_out_what_others_show(tmp_path: Path) -> None:
+    dataset = Colored(*names(6))
+    unlike = open_quietly(Colored(*names(3)), View(8), tmp_path).fingerprints
+    assert len(open_quietly(dataset, View(16), tmp_path, unlike=unlike, limit=3)) == 3
+    with pytest.raises(ZooError, match="3 show the same as photos of other splits"):
+        open_quietly(Colored(*names(3)), View(16), tmp_path, unlike=unlike)

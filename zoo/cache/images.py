@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,11 +25,12 @@ from zoo.errors import ZooError
 from zoo.faces.framing import WHOLE, Box, resample
 from zoo.progress import Progress
 from zoo.reading.budget import BUDGET
+from zoo.reading.near_duplicates import Fingerprints, fingerprint, near
 
 if TYPE_CHECKING:
     from zoo.encoders import Encoder
 
-_FORMAT = 2  # raise it when the same dataset and view would give other pixels
+_FORMAT = 3  # raise it when the same dataset and view would give other pixels
 _CHUNK = 64  # images in the hands of the threads at once
 _NAMED = 5  # skipped images that a warning names
 
@@ -62,6 +63,7 @@ class ImageCache:
         manifest: sha256 over the kept keys and the pixels of their sources; the same for every view and machine.
         skipped: (key, reason) of images that could not be used.
         grey: keys of the images without colour; they are not among ``keys`` if they were to be dropped.
+        near: (key, other) of images that were left out because ``other``, elsewhere, shows the same picture.
     """
 
     def __init__(self, path: Path, view: View) -> None:
@@ -72,9 +74,15 @@ class ImageCache:
         self.manifest: str = meta["manifest"]
         self.skipped: tuple[tuple[str, str], ...] = tuple((key, reason) for key, reason in meta["skipped"])
         self.grey: tuple[str, ...] = tuple(meta["grey"])
+        self.near: tuple[tuple[str, str], ...] = tuple((key, other) for key, other in meta["near"])
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    @cached_property
+    def fingerprints(self) -> Fingerprints:
+        """By which pictures are known again, of the kept images."""
+        return Fingerprints.from_hex(self.keys, self._file.meta["fingerprints"])
 
     @property
     def size(self) -> int:
@@ -106,6 +114,7 @@ def open_images(
     *,
     drop_grey: bool,
     limit: int | None = None,
+    unlike: Fingerprints | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> ImageCache:
@@ -121,6 +130,7 @@ def open_images(
         cache_dir: made if missing. Files that are no longer wanted may be deleted from it at any time.
         drop_grey: leave out images without colour (`is_grey`).
         limit: keep at most so many: the first by a hash of their keys, a fair sample and the same everywhere.
+        unlike: leave out images that show the same picture as one of these (`zoo.reading.near_duplicates`).
         progress: wraps the loop over the images.
         workers: threads that decode; None: a few more than cores. Does not change the result.
 
@@ -129,13 +139,24 @@ def open_images(
     """
     if limit is not None and limit < 1:
         raise ZooError(f"a limit of {limit} images leaves none; expected at least 1, or null for all")
-    asked = (_FORMAT, dataset.signature(split), split, view.size, tuple(view.box), view.grey, drop_grey, limit)
+    asked = (
+        _FORMAT,
+        dataset.signature(split),
+        split,
+        view.size,
+        tuple(view.box),
+        view.grey,
+        drop_grey,
+        limit,
+        unlike and unlike.sha,
+    )
     name = hashlib.sha256(repr(asked).encode()).hexdigest()[:24]
     path = Path(cache_dir) / f"{split}-{view.size}px-{name}.images"
     try:
         cache = ImageCache(path, view)
     except (OSError, ZooError):  # not there, or damaged
-        _build(path, dataset, split, view, drop_grey, limit, progress, workers)
+        decode = partial(_decode, dataset=dataset, view=view, unlike=unlike)
+        _build(path, dataset, split, decode, drop_grey, limit, progress, workers)
         cache = ImageCache(path, view)
     if cache.skipped:
         warnings.warn(f"{split} images: {_summary(cache.skipped)}", stacklevel=2)
@@ -154,10 +175,15 @@ class _Decoded(NamedTuple):
     row: np.ndarray  # (S, S, C) uint8
     sha: str  # of the source
     grey: bool
+    fingerprint: str
+    like: str | None  # what shows the same picture elsewhere
 
 
-def _decode(key: str, dataset: Dataset, view: View) -> _Decoded | str:
-    """The view of an image, or the reason why there is none."""
+Decode = Callable[[str], _Decoded | str]  # key → the view of an image, or the reason why there is none
+
+
+def _decode(key: str, dataset: Dataset, view: View, unlike: Fingerprints | None) -> _Decoded | str:
+    """See `Decode`."""
     with BUDGET.scope():  # of many large photos, only some are in memory at once
         try:
             source = np.ascontiguousarray(dataset.load(key))
@@ -166,14 +192,18 @@ def _decode(key: str, dataset: Dataset, view: View) -> _Decoded | str:
         seen = resample(source, view.box, view.size)
         sha = hashlib.sha256(f"{source.shape}".encode())
         sha.update(source.data)
-        return _Decoded(stored_lightness(seen) if view.grey else seen, sha.hexdigest(), is_grey(source))
+        row, known = stored_lightness(seen) if view.grey else seen, fingerprint(source)
+        like = None if unlike is None else _like(Fingerprints.from_hex((key,), [known]), unlike)
+        return _Decoded(row, sha.hexdigest(), is_grey(source), known, like)
 
 
-def _decode_all(
-    keys: list[str], dataset: Dataset, view: View, workers: int | None
-) -> Iterator[tuple[str, _Decoded | str]]:
+def _like(image: Fingerprints, unlike: Fingerprints) -> str | None:
+    found = near(image.bits, unlike.bits)
+    return unlike.keys[found[0, 1]] if len(found) else None
+
+
+def _decode_all(keys: list[str], decode: Decode, workers: int | None) -> Iterator[tuple[str, _Decoded | str]]:
     """In the order of ``keys``. Threads do: Pillow and hashlib work outside the interpreter's lock."""
-    decode = partial(_decode, dataset=dataset, view=view)
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, len(keys), _CHUNK):
             chunk = keys[start : start + _CHUNK]
@@ -184,7 +214,7 @@ def _build(
     path: Path,
     dataset: Dataset,
     split: Split,
-    view: View,
+    decode: Decode,
     drop_grey: bool,
     limit: int | None,
     progress: Progress | None,
@@ -193,10 +223,11 @@ def _build(
     keys = dataset.keys(split)
     if limit is not None:
         keys = sorted(keys, key=name_hash)
-    kept: dict[str, str] = {}  # key → sha of its source
+    kept: dict[str, tuple[str, str]] = {}  # key → sha of its source, fingerprint
     skipped: list[tuple[str, str]] = []
     grey: list[str] = []
-    decoded: Iterable[tuple[str, _Decoded | str]] = _decode_all(keys, dataset, view, workers)
+    alike: list[tuple[str, str]] = []
+    decoded: Iterable[tuple[str, _Decoded | str]] = _decode_all(keys, decode, workers)
     if progress is not None:
         decoded = progress(decoded, min(len(keys), limit or len(keys)), f"decoding {split} images")
     with write_rows(path) as writer:
@@ -206,22 +237,25 @@ def _build(
                 continue
             if image.grey:
                 grey.append(key)
-            if not (image.grey and drop_grey):
+            if image.like is not None:
+                alike.append((key, image.like))
+            elif not (image.grey and drop_grey):
                 writer.append(image.row[None])
-                kept[key] = image.sha
+                kept[key] = image.sha, image.fingerprint
             if len(kept) == limit:
                 break
         if not kept:
-            raise ZooError(_nothing_left(split, skipped, grey))
+            raise ZooError(_nothing_left(split, skipped, grey, alike))
         if limit is not None:
             names = list(kept)
             writer.reorder(sorted(range(len(names)), key=names.__getitem__))
-        lists = {"keys": sorted(kept), "skipped": sorted(skipped), "grey": sorted(grey)}
-        writer.meta = {**lists, "manifest": _manifest(kept)}
+        lists = {"keys": sorted(kept), "skipped": sorted(skipped), "grey": sorted(grey), "near": sorted(alike)}
+        prints = [kept[key][1] for key in sorted(kept)]
+        writer.meta = {**lists, "manifest": _manifest(kept), "fingerprints": prints}
 
 
-def _manifest(shas: dict[str, str]) -> str:
-    content = "\n".join(f"{key}\0{sha}" for key, sha in sorted(shas.items()))
+def _manifest(kept: dict[str, tuple[str, str]]) -> str:
+    content = "\n".join(f"{key}\0{sha}" for key, (sha, _) in sorted(kept.items()))
     return hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -231,8 +265,8 @@ def _summary(skipped: Iterable[tuple[str, str]]) -> str:
     return f"{len(names)} skipped: {', '.join(names[:_NAMED])}{more}"
 
 
-def _nothing_left(split: Split, skipped: list[tuple[str, str]], grey: list[str]) -> str:
-    reasons = ([f"{len(grey)} are grey and cannot teach colour"] if grey else []) + (
-        [_summary(skipped)] if skipped else []
-    )
+def _nothing_left(split: Split, skipped: list[tuple[str, str]], grey: list[str], alike: list[tuple[str, str]]) -> str:
+    reasons = [f"{len(grey)} are grey and cannot teach colour"] if grey else []
+    reasons += [f"{len(alike)} show the same as photos of other splits"] if alike else []
+    reasons += [_summary(skipped)] if skipped else []
     return f"no usable {split} image: {'; '.join(reasons)}. Expected colour photos; check the data set's root"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from zoo.faces.framing import Box
+from zoo.progress import Progress
 from zoo.reading.source import BrokenImageError as BrokenImageError
 
 Split = Literal["train", "val", "test"]
@@ -21,9 +23,15 @@ class Dataset(ABC):
     Attributes:
         face_box: where the square of the 112×112 ArcFace template lies, in fractions of the image; may reach
             outside; None: not known, encoders then see the whole image.
+        distinct: no two of its images can show one picture, however alike they look: nobody looks for such pairs.
     """
 
     face_box: Box | None = None
+    distinct: bool = False
+
+    def prepare(self, cache_dir: Path, progress: Progress | None = None) -> None:
+        """Called before anything else by whoever has a cache folder: there a data set may keep what takes long to find
+        out, and ``progress`` wraps the loop that does. Changes no result."""
 
     @abstractmethod
     def keys(self, split: Split) -> list[str]:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -16,8 +16,10 @@ import numpy as np
 
 from zoo.data import BrokenImageError, Dataset, Split, name_hash
 from zoo.data._decode import decode
+from zoo.data._one_picture import Looked, file_for
 from zoo.errors import ZooError
 from zoo.faces.framing import Box
+from zoo.progress import Progress
 from zoo.reading.folders import is_image_name, left_out, walk
 from zoo.reading.kinds import USUAL
 
@@ -42,6 +44,16 @@ class FileDataset(Dataset):
             raise ZooError(f"data.root={str(root)!r} is not a folder; give the folder that holds the images")
         self._face_box = _parse_face_box(face_box)
         self._splits: dict[str, list[str]] | None = None
+        self._cache_dir: Path | None = None
+        self._progress: Progress | None = None
+
+    def prepare(self, cache_dir: Path, progress: Progress | None = None) -> None:
+        self._cache_dir, self._progress = Path(cache_dir), progress
+
+    def first_of_picture(self, names: Sequence[str]) -> dict[str, str]:
+        """Each of ``names``, which are sorted → the first of them that shows the same picture."""
+        kept = None if self._cache_dir is None else file_for(self.root, self._cache_dir)
+        return Looked(self.load, self._state, kept, self._progress).first_of_group(names)
 
     @abstractmethod
     def find(self) -> dict[str, list[str]]:
@@ -62,13 +74,16 @@ class FileDataset(Dataset):
     def signature(self, split: Split) -> str:
         digest = hashlib.sha256(f"{type(self).__qualname__} {self.root.resolve()}".encode("utf-8", "surrogateescape"))
         for key in self.keys(split):
-            try:
-                stat = os.stat(self.root / key)
-                state = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
-            except OSError:
-                state = "missing"
-            digest.update(f"\n{key}\0{state}".encode("utf-8", "surrogateescape"))
+            digest.update(f"\n{key}\0{self._state(key)}".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
+
+    def _state(self, key: str) -> str:
+        """Changes when the file may have."""
+        try:
+            stat = os.stat(self.root / key)
+        except OSError:
+            return "missing"
+        return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
 
     def load(self, key: str) -> np.ndarray:
         return decode(self.root / key)
@@ -119,10 +134,13 @@ def hash_split(name: str, val_fraction: float, test_fraction: float) -> Split:
     return "val" if u < test_fraction + val_fraction else "train"
 
 
-def split_by_hash(names: Iterable[str], val_fraction: float, test_fraction: float) -> dict[str, list[str]]:
+def split_by_hash(
+    names: Iterable[str], val_fraction: float, test_fraction: float, together: Mapping[str, str] | None = None
+) -> dict[str, list[str]]:
+    """``together``: a name → another whose split it shares."""
     splits: dict[str, list[str]] = {"train": [], "val": [], "test": []}
     for name in names:
-        splits[hash_split(name, val_fraction, test_fraction)].append(name)
+        splits[hash_split(together[name] if together else name, val_fraction, test_fraction)].append(name)
     return splits
 
 

@@ -21,8 +21,9 @@ class Folder(FileDataset):
 
     With ``train/`` below ``root``, the splits are ``train/``, ``val/`` (or ``valid/``) and ``test/``; where ``val/`` or
     ``test/`` is missing it is taken out of ``train/`` by hash. Without any of the three, all images below ``root`` are
-    split by hash. The hash is of the path relative to ``root`` and of nothing else. A photo that links put into
-    several splits is in test or val, never in train.
+    split by hash. The hash is of the path relative to ``root`` and of nothing else; photos that show one picture
+    (`zoo.reading.near_duplicates`) fall where the first of them by name does. A photo that links put into several
+    splits is in test or val, never in train.
 
     Args:
         root: the folder.
@@ -62,11 +63,9 @@ class Folder(FileDataset):
         folders = [self.given[split] for split in ("test", "val", "train") if split in self.given]
         found = find_images(self.root, *folders)
         hashed = found[self.given["train"] if self.given else "."]
-        splits = split_by_hash(
-            hashed,
-            0.0 if "val" in self.given else self.val_fraction,
-            0.0 if "test" in self.given else self.test_fraction,
-        )
+        val = 0.0 if "val" in self.given else self.val_fraction
+        test = 0.0 if "test" in self.given else self.test_fraction
+        splits = split_by_hash(hashed, val, test, self.first_of_picture(hashed) if val + test else None)
         splits |= {split: found[folder] for split, folder in self.given.items() if split != "train"}
         if self.groups is not None:
             check_groups(self.groups, self._group_of, [name for names in splits.values() for name in names])

@@ -52,6 +52,7 @@ class Synthetic(Dataset):
     """
 
     face_box = FACE_BOX
+    distinct = True  # drawn anew each; but some are alike in lightness by chance, as sketches are
 
     def __init__(self, n_train: int = 2000, n_val: int = 200, n_test: int = 200, size: int = 96, seed: int = 0) -> None:
         if size < 32:

@@ -12,6 +12,7 @@ from zoo.data import Dataset, Split
 from zoo.faces.framing import WHOLE
 from zoo.model import ColorDiffusion
 from zoo.progress import OnStep, Progress
+from zoo.reading.near_duplicates import Fingerprints
 from zoo.registry import encoders
 from zoo.training.batches import Batches, inputs
 from zoo.training.config import TrainConfig
@@ -54,6 +55,7 @@ def open_batches(
     cache_dir: Path,
     device: str = "cpu",
     limit: int | None = None,
+    unlike: Fingerprints | None = None,
     progress: Progress | None = None,
     on_step: OnStep | None = None,
 ) -> Batches:
@@ -62,12 +64,21 @@ def open_batches(
 
     Args:
         limit: use only so many images.
+        unlike: and none that shows the same picture as one of these.
         on_step: hears of the steps of an encoder that is pretrained here.
     """
     split: Split = "train"
-    images = open_images(
-        dataset, split, View(model.image_size), cache_dir, drop_grey=True, limit=limit, progress=progress
+    open_view = partial(
+        open_images,
+        dataset,
+        split,
+        cache_dir=cache_dir,
+        drop_grey=True,
+        limit=limit,
+        unlike=unlike,
+        progress=progress,
     )
+    images = open_view(View(model.image_size))
     draw = partial(
         Batches,
         images,
@@ -83,7 +94,7 @@ def open_batches(
     view = encoder_view(model.encoder, dataset, model.image_size)
     views = None
     if view:
-        views = open_images(dataset, split, view, cache_dir, drop_grey=True, limit=limit, progress=progress)
+        views = open_view(view)
     box = view.box if view else WHOLE
     features = None
     if model.encoder.frozen:

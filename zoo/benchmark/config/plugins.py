@@ -23,6 +23,7 @@ GROUPS: dict[str, registry.Registry[Any]] = {
     "data": registry.datasets,
     "metrics": registry.metrics,
 }
+_OF_ANY_DATA = {"limit": None, "dedupe": False}  # options of the runner, which stand with those of a data set
 _BUILT_BY_THE_RUNNER = {"spec", "denoiser_levels"}  # of a conditioner: no options
 
 
@@ -57,7 +58,7 @@ def store_nodes() -> None:
             if group == "metrics" and name == PRIMARY:
                 raise ZooError(f"a metric is called {name!r}, but metrics.{name}= names one; rename it")
             if not file.exists():
-                node = _node(names, name)
+                node = {**_node(names, name), **(_OF_ANY_DATA if group == "data" else {})}
                 ConfigStore.instance().store(group=group, name=name, node={name: node} if group == "metrics" else node)
             elif _name_in(file, group) != name:
                 raise ZooError(

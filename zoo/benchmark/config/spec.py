@@ -69,7 +69,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Spec:
-    """All that one run is. Sections and names are those of ``configs/``, but for ``data.limit``: ``data_limit``.
+    """All that one run is. Sections and names are those of ``configs/``, but for ``data.limit`` and ``data.dedupe``.
 
     ``method`` says how colours come about: by the pair under test (``diffusion``), or by a baseline; ``primary`` is the
     score that was named beforehand as the one to judge by (``metrics.primary``).
@@ -80,6 +80,7 @@ class Spec:
     cond: PlugIn
     data: PlugIn
     data_limit: int | None
+    dedupe: bool
     metrics: dict[str, PlugIn]
     primary: str | None
     denoiser: dict[str, Any]
@@ -102,10 +103,11 @@ class Spec:
         _check_keys(config, machine)
         sections = {name: _section(config, name) for name in _SECTIONS}
         data = dict(sections["data"])
-        limit = data.pop("limit", None)
+        limit, dedupe = data.pop("limit", None), data.pop("dedupe", False)
         _check_number("image_size", config["image_size"], int, "[8, inf)")
         _check_number("seed", config["seed"], int, "[0, inf)")
         _check_number("data.limit", limit, int | None, "[1, inf)")
+        check_type("data.dedupe", dedupe, bool)
         sections["denoiser"] = _denoiser(sections["denoiser"], config["image_size"])
         diffusion = _build("diffusion", Diffusion, sections["diffusion"])
         _check_method(config["method"], diffusion)
@@ -120,6 +122,7 @@ class Spec:
             cond=cond,
             data=_plug_in("data", data, registry.datasets),
             data_limit=limit,
+            dedupe=dedupe,
             metrics=metrics,
             primary=primary,
             denoiser=dict(sections["denoiser"]),
@@ -149,7 +152,7 @@ class Spec:
             "method": self.method,
             "encoder": self.encoder.as_dict(),
             "cond": self.cond.as_dict(),
-            "data": {**self.data.as_dict(), "limit": self.data_limit},
+            "data": {**self.data.as_dict(), "limit": self.data_limit, "dedupe": self.dedupe},
             "diffusion": asdict(self.diffusion),
             "sampler": asdict(self.sampler),
             "train": asdict(self.train),

@@ -24,11 +24,11 @@ from zoo.benchmark.runs import environment
 from zoo.benchmark.runs.folder import RunFolder
 from zoo.benchmark.runs.grid import save_grid
 from zoo.benchmark.runs.identity import Identity, protocol_id
+from zoo.benchmark.runs.photos import RunPhotos
 from zoo.benchmark.runs.progress import TrainingBar, bar, one_line_warning
 from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import Row
 from zoo.benchmark.tables.text_table import number, render
-from zoo.cache.images import ImageCache, View, open_images
 from zoo.data import Dataset
 from zoo.errors import ZooError
 from zoo.evaluation.evaluate import Evaluation, evaluate
@@ -51,7 +51,7 @@ class Run:
     labels: dict[str, str]
     model: ColorDiffusion | None  # None: a baseline that trains nothing
     dataset: Dataset
-    images: dict[str, ImageCache]
+    photos: RunPhotos
     device: str
     weights_sha: str | None  # of the weights that were given; an encoder may pretrain its own later
 
@@ -74,8 +74,9 @@ class Run:
         labels = {group: label(config, group) if model else "" for group in ("encoder", "cond")}
         if model and spec.encoder.name == "none":  # what was asked for may be another, that the conditioner never sees
             labels["encoder"] = "none"
-        images = _open_images(spec, dataset)
-        return cls(spec, labels, model, dataset, images, device, model.encoder.weights_sha if model else None)
+        dataset.prepare(spec.machine.cache, bar)
+        photos = RunPhotos.open(spec, dataset)
+        return cls(spec, labels, model, dataset, photos, device, model.encoder.weights_sha if model else None)
 
     @property
     def name(self) -> str:
@@ -86,7 +87,7 @@ class Run:
     @cached_property
     def identity(self) -> Identity:
         """What its numbers depend on."""
-        manifests = {role: cache.manifest for role, cache in self.images.items()}
+        manifests = {role: cache.manifest for role, cache in self.photos.images.items()}
         framed = self.model is not None and self.model.encoder.frame is not None
         return Identity(
             self.spec,
@@ -107,6 +108,7 @@ class Run:
                 cache_dir=self.spec.machine.cache,
                 device=self.device,
                 limit=self.spec.data_limit,
+                unlike=self.photos.unlike,
                 progress=bar,
                 on_step=pretraining,  # in whichever process does it
             )
@@ -127,7 +129,7 @@ class Run:
 
     def _method(self) -> Method:
         scale = self.spec.denoiser["chroma_scale"]
-        materials = Materials(self.model, self.spec.sampler, scale, self.images["train"])
+        materials = Materials(self.model, self.spec.sampler, scale, self.photos.images["train"])
         return registry.methods.get(self.spec.method).of(materials)
 
     def record(self, found: Evaluation) -> dict[str, Any]:
@@ -229,7 +231,7 @@ def _begin(opened: Run, folder: RunFolder) -> None:
         return
     print(f"run {folder.path.name}: {opened.name} on {opened.device}")
     shared = opened.identity.training_id
-    facts = {"training_id": shared, **{role: _counts(cache) for role, cache in opened.images.items()}}
+    facts = {"training_id": shared, **opened.photos.facts()}
     folder.describe(opened.spec.as_dict(), environment.describe(opened.device), facts)
     same = folder.adopt_training(shared) if opened.model else None
     if same:
@@ -262,25 +264,6 @@ def _out_of_memory_told() -> Iterator[None]:
         yield
     except torch.cuda.OutOfMemoryError as error:
         raise ZooError(f"out of memory ({error}); lower train.batch_size or eval.batch_size") from error
-
-
-def _open_images(spec: Spec, dataset: Dataset) -> dict[str, ImageCache]:
-    """The images to train on and those to score, decoded. Their hashes are part of the run's identity."""
-    size, cache = View(spec.image_size), spec.machine.cache
-    scored = spec.eval.split
-    return {
-        "train": open_images(dataset, "train", size, cache, drop_grey=True, limit=spec.data_limit, progress=bar),
-        "eval": open_images(dataset, scored, size, cache, drop_grey=False, limit=spec.eval.limit, progress=bar),
-    }
-
-
-def _counts(cache: ImageCache) -> dict[str, Any]:
-    return {
-        "images": len(cache),
-        "grey": len(cache.grey),
-        "skipped": [{"file": key, "reason": reason} for key, reason in cache.skipped],
-        "manifest": cache.manifest,
-    }
 
 
 def _show(results: Sequence[Row], folder: RunFolder) -> None:

@@ -27,7 +27,8 @@ from zoo.weights import sha256_file
 _NOT_IDENTITY = {
     "train": ("log", "checkpoint_every", "feature_cache_gb"),
     "eval": ("batch_size", "samples", "grid"),
-    "data": ("root", "download", "face_box", "groups"),  # the box counts as found, groups where a metric asks for them
+    # the box counts as found, groups where a metric asks for them, what was left out by the photos that are left
+    "data": ("root", "download", "face_box", "groups", "dedupe"),
 }
 _SCORING = ("sampler", "eval", "metrics")
 

@@ -19,6 +19,7 @@ from zoo.benchmark.config.plugins import import_modules
 from zoo.benchmark.config.spec import Machine
 from zoo.benchmark.runs import environment
 from zoo.benchmark.runs.grid import save_grid
+from zoo.benchmark.runs.photos import others
 from zoo.benchmark.runs.progress import TrainingBar, bar, one_line_warning
 from zoo.cache.images import ImageCache, View, open_images
 from zoo.encoder_file import read
@@ -59,11 +60,16 @@ class Task:
         device = environment.pick_device(machine.device)
         output = _checked_output(plain)
         data = dict(plain["data"])
-        name, limit = data.pop("name"), data.pop("limit", None)
+        name, limit, dedupe = data.pop("name"), data.pop("limit", None), data.pop("dedupe", False)
+        check_type("data.dedupe", dedupe, bool)
         check_options("data", registry.datasets.get(name), data)
         dataset = registry.datasets.create(name, **data)
+        dataset.prepare(machine.cache, bar)
         view = View(plain["image_size"])
-        images = open_images(dataset, "train", view, machine.cache, drop_grey=True, limit=limit, progress=bar)
+        unlike = others(dataset, view, machine.cache) if dedupe else None
+        images = open_images(
+            dataset, "train", view, machine.cache, drop_grey=True, limit=limit, unlike=unlike, progress=bar
+        )
         val = open_images(dataset, "val", view, machine.cache, drop_grey=False, limit=plain["val_limit"], progress=bar)
         return cls(recipe, images, val, device, machine.cache, output, plain["overwrite"])
 
