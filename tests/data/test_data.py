@@ -155,6 +155,21 @@ def test_groups_that_half_of_the_photos_are_in_are_taken_without_a_word(tmp_path
     assert len(grouped(tmp_path, "1.png,young\n2.png,old\n")) == 4
 
 
+def test_who_is_on_a_photo_is_read_off_its_path_below_the_root(tmp_path: Path) -> None:
+    for name in ("train/ada/1.png", "train/ada/2.png", "test/bob/1.png"):
+        save(tmp_path / name)
+    folder = datasets.create("folder", root=tmp_path, val_fraction=0, people=r"^\w+/(\w+)/")
+    assert [folder.person(key) for split in ("train", "test") for key in folder.keys(split)] == ["ada", "ada", "bob"]
+    assert datasets.create("folder", root=tmp_path).person("train/ada/1.png") is None
+
+
+def test_people_that_are_on_no_photo_are_an_error(tmp_path: Path) -> None:
+    save(tmp_path / "1.png")
+    folder = datasets.create("folder", root=tmp_path, people=r"^(\d+)/")
+    with pytest.raises(ZooError, match=r"data\.people='.*' says the person of none of the 1 photos"):
+        folder.keys("train")
+
+
 def test_the_signature_changes_when_a_file_does(tmp_path: Path) -> None:
     save(tmp_path / "1.png")
     options = {"root": tmp_path, "val_fraction": 0, "test_fraction": 0}
@@ -304,6 +319,16 @@ def test_celeba_reads_the_official_layout_and_splits(tmp_path: Path) -> None:
         assert [celeba.keys(split) for split in SPLITS] == [[f"img_align_celeba/00000{n}.jpg"] for n in (1, 2, 3)]
         assert celeba.load(celeba.keys("val")[0]).shape == (178, 178, 3)
     assert celeba.face_box == Box(0.17, 0.21, 0.66)
+    assert celeba.person("img_align_celeba/000001.jpg") is None
+    (tmp_path / "celeba" / "identity_CelebA.txt").write_text("000001.jpg 2880\n000003.jpg 2880\n")
+    celeba = datasets.create("celeba", root=tmp_path)
+    assert [celeba.person(key) for split in SPLITS for key in celeba.keys(split)] == ["2880", None, "2880"]
+    (tmp_path / "celeba" / "identity_CelebA.txt").write_text("000001.jpg\n")
+    with pytest.raises(
+        ZooError, match=r"identity_CelebA\.txt, line 1: '000001.jpg'; expected a file name and a number"
+    ):
+        datasets.create("celeba", root=tmp_path)
+    (tmp_path / "celeba" / "identity_CelebA.txt").unlink()
     table.write_text("000001.jpg zero\n")
     with pytest.raises(ZooError, match="line 1"):
         datasets.create("celeba", root=tmp_path).keys("train")
@@ -334,6 +359,7 @@ def test_nobody_of_lfw_is_in_two_splits(tmp_path: Path, below: str) -> None:
     who = [{key.split("/")[0] for key in lfw.keys(split)} for split in SPLITS]
     assert sum(map(len, who)) == 30
     assert sum(len(lfw.keys(split)) for split in SPLITS) == 60
+    assert {lfw.person(key) for key in lfw.keys("train")} == who[0]
 
 
 def test_lfw_offline_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

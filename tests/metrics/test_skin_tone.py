@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,8 +11,6 @@ from scipy.stats import t
 from torch import Tensor
 
 import zoo
-from zoo.data._groups import group_reader
-from zoo.errors import ZooError
 from zoo.evaluation.scorer import by_group
 from zoo.metrics import Score
 from zoo.metrics.skin_tone import skin_color, skin_mask
@@ -105,33 +102,3 @@ def test_scores_are_averaged_over_each_group() -> None:
         ("skin_b_abs_diff[a]", 2.0, "1 image"),
         ("skin_b_abs_diff[b]", 2.0, "2 images, 95 % interval -10.71 to 14.71"),
     ]
-
-
-# where groups come from
-
-
-def test_a_group_is_read_off_a_file_name() -> None:
-    group = group_reader(r"^\d+_\d_(\d)_")
-    assert group("test/26_1_3_2017.jpg") == "3"
-    assert group("26_1_2017.jpg") is None  # a name that lacks the field
-
-
-def test_a_group_is_read_from_a_table(tmp_path: Path) -> None:
-    (tmp_path / "groups.CSV").write_text("file,group,age\na.jpg,dark,3\ntest/b.jpg,light,4\nc.jpg,,5\n")
-    group = group_reader(str(tmp_path / "groups.CSV"))
-    assert [group(key) for key in ("test/a.jpg", "test/b.jpg", "c.jpg", "d.jpg")] == ["dark", "light", None, None]
-
-
-@pytest.mark.parametrize(
-    ("groups", "said"),
-    [("missing.csv", "No such file"), ("(", "no regular expression"), ("[abc]", "one group"), ("(a)(b)", "one group")],
-)
-def test_unreadable_groups_are_one_clear_line(groups: str, said: str) -> None:
-    with pytest.raises(ZooError, match=said):
-        group_reader(groups)
-
-
-def test_a_table_of_other_columns_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "groups.csv").write_text("name,race\na,b\n")
-    with pytest.raises(ZooError, match="columns file,group"):
-        group_reader(str(tmp_path / "groups.csv"))

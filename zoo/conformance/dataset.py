@@ -102,6 +102,14 @@ def tells_groups_as_text(subject: DatasetSubject) -> str:
     return ", ".join(sorted({group for group in groups if group}))
 
 
+def tells_people_as_text(subject: DatasetSubject) -> str:
+    people = [subject.dataset.person(key) for key in subject.some]
+    demand(all(one is None or isinstance(one, str) for one in people), f"person() gives {people[:1]}")
+    if not any(people):
+        raise Moot("it knows nobody")
+    return f"{len({one for one in people if one})} on the {len(people)} looked at"
+
+
 SUBJECT = DatasetSubject
 CHECKS: tuple[Check[DatasetSubject], ...] = (
     has_images_to_train_on,
@@ -112,6 +120,7 @@ CHECKS: tuple[Check[DatasetSubject], ...] = (
     gives_the_same_image_every_time,
     says_where_the_face_is_or_that_it_is_not_known,
     tells_groups_as_text,
+    tells_people_as_text,
 )
 COSTS: tuple[Check[DatasetSubject], ...] = ()
 

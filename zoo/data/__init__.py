@@ -52,6 +52,10 @@ class Dataset(ABC):
         """Of which group of people the image shows one, where that is known: scores can be told apart by it."""
         return None
 
+    def person(self, key: str) -> str | None:
+        """Who the image shows, where that is known: photos of one person are no independent witnesses."""
+        return None
+
 
 def name_hash(name: str) -> bytes:
     """sha256 of a name's Unicode text, composed (macOS may store it decomposed)."""

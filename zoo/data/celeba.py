@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from zoo.data._files import FileDataset
@@ -21,7 +22,8 @@ _SPLITS = {"0": "train", "1": "val", "2": "test"}
 
 @datasets.register("celeba")
 class CelebA(FileDataset):
-    """The official layout, ``img_align_celeba/`` and ``list_eval_partition.txt``, and the official splits.
+    """The official layout, ``img_align_celeba/`` and ``list_eval_partition.txt``, and the official splits. Who is on a
+    photo is known where ``identity_CelebA.txt`` is there too.
 
     Args:
         root: the folder that holds both, or the one above it if that is called ``celeba`` (torchvision's layout).
@@ -43,16 +45,27 @@ class CelebA(FileDataset):
                 "it, or data.download=true to fetch them"
             )
         super().__init__(home, FACE_BOX)
+        people = home / "identity_CelebA.txt"
+        self._people = dict(_pairs(people, "a file name and a number")) if people.is_file() else {}
+
+    def person(self, key: str) -> str | None:
+        return self._people.get(key)
 
     def find(self) -> dict[str, list[str]]:
         splits: dict[str, list[str]] = {"train": [], "val": [], "test": []}
         table = self.root / "list_eval_partition.txt"
-        for number, line in enumerate(table.read_text().splitlines(), start=1):
-            fields = line.split()
-            if len(fields) != 2 or fields[1] not in _SPLITS:
-                raise ZooError(f"{table}, line {number}: {line!r}; expected a file name and 0, 1 or 2")
-            splits[_SPLITS[fields[1]]].append(f"img_align_celeba/{fields[0]}")
+        for key, split in _pairs(table, "a file name and 0, 1 or 2", known=_SPLITS):
+            splits[_SPLITS[split]].append(key)
         return splits
+
+
+def _pairs(table: Path, expected: str, *, known: Container[str] | None = None) -> Iterator[tuple[str, str]]:
+    """Key and value of each line of an official list."""
+    for number, line in enumerate(table.read_text().splitlines(), start=1):
+        fields = line.split()
+        if len(fields) != 2 or (known is not None and fields[1] not in known):
+            raise ZooError(f"{table}, line {number}: {line!r}; expected {expected}")
+        yield f"img_align_celeba/{fields[0]}", fields[1]
 
 
 def _home(root: Path) -> Path | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from zoo.data import Split
 from zoo.data._files import FileDataset, check_fractions, find_images, split_by_hash
-from zoo.data._groups import check_groups, group_reader
+from zoo.data._labels import Labels
 from zoo.errors import ZooError
 from zoo.registry import datasets
 
@@ -34,9 +34,12 @@ class Folder(FileDataset):
         groups: how the group of people that an image shows one of is known: a ``.csv`` with columns ``file`` and
             ``group``, or a regular expression with one group, searched in the file's name. Some scores are told apart
             by it.
+        people: how it is known who is on an image: a ``.csv`` with columns ``file`` and ``person``, or a regular
+            expression with one group, searched in the path below ``root``. Photos of one person are no independent
+            witnesses: intervals count people then, not photos.
 
     Raises:
-        ZooError: no such folder, impossible fractions, unreadable groups, groups that no photo is in, a
+        ZooError: no such folder, impossible fractions, unreadable groups or people, such that no photo has, a
             folder that cannot be read, or ``val/`` or ``test/`` without ``train/``.
     """
 
@@ -47,17 +50,21 @@ class Folder(FileDataset):
         val_fraction: float = 0.05,
         test_fraction: float = 0.05,
         groups: str | None = None,
+        people: str | None = None,
     ) -> None:
         super().__init__(root, face_box)
-        self.groups = groups
-        self._group_of = group_reader(groups)
+        self._groups = Labels(groups, "group", "data.groups")
+        self._people = Labels(people, "person", "data.people", path=True)
         check_fractions(val_fraction, test_fraction)
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction
         self.given = _given(self.root)
 
     def group(self, key: str) -> str | None:
-        return self._group_of(key)
+        return self._groups.of(key)
+
+    def person(self, key: str) -> str | None:
+        return self._people.of(key)
 
     def find(self) -> dict[str, list[str]]:
         folders = [self.given[split] for split in ("test", "val", "train") if split in self.given]
@@ -67,8 +74,8 @@ class Folder(FileDataset):
         test = 0.0 if "test" in self.given else self.test_fraction
         splits = split_by_hash(hashed, val, test, self.first_of_picture(hashed) if val + test else None)
         splits |= {split: found[folder] for split, folder in self.given.items() if split != "train"}
-        if self.groups is not None:
-            check_groups(self.groups, self._group_of, [name for names in splits.values() for name in names])
+        for labels in (self._groups, self._people):
+            labels.check([name for names in splits.values() for name in names])
         return splits
 
     def empty(self, split: Split) -> str:

@@ -39,11 +39,13 @@ class LFW(FileDataset):
         self.test_fraction = test_fraction
         super().__init__(_people(root) or _fetch(root, download), face_box)
 
+    def person(self, key: str) -> str | None:
+        return key.rpartition("/")[0] or None
+
     def find(self) -> dict[str, list[str]]:
         splits: dict[str, list[str]] = {"train": [], "val": [], "test": []}
         for key in find_images(self.root)["."]:
-            person = key.rpartition("/")[0]
-            splits[hash_split(person, self.val_fraction, self.test_fraction)].append(key)
+            splits[hash_split(self.person(key) or "", self.val_fraction, self.test_fraction)].append(key)
         return splits
 
 

@@ -303,9 +303,8 @@ def test_latex_sets_minus_signs_and_not_hyphens() -> None:
     assert r"dpmpp-2m\_x & $-$1.5 \dots{} +2 \\" in text
 
 
-@pytest.mark.parametrize("how", ["column", "pattern"])
 def test_photos_of_one_person_count_as_one_where_it_is_known_who_is_on_them(
-    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], how: str
+    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A cell is as good on five photos as the person on them is easy for it: 120 photos are 24 people."""
     values = pd.read_parquet(benchmark.parent / "t.per_image.parquet")
@@ -313,7 +312,6 @@ def test_photos_of_one_person_count_as_one_where_it_is_known_who_is_on_them(
     of_cell = values["run_id"].str[:-2] + people
     easy = dict(zip(of_cell.unique(), np.random.default_rng(1).normal(size=of_cell.nunique())))
     values["psnr"] += of_cell.map(easy)
-    values["image"] = people + "_" + values["image"]
     arguments = [str(benchmark), "--baseline", "encoder=unet,cond=concat", "--metric", "psnr", "--format", "csv"]
 
     def width() -> float:
@@ -324,12 +322,22 @@ def test_photos_of_one_person_count_as_one_where_it_is_known_who_is_on_them(
         return float(high) - float(low)
 
     alone = width()
-    if how == "column":
-        values["person"] = people
-    else:
-        named = {run_id: {"spec": {"data": {"people": r"^(\d+)_"}}} for run_id in set(values["run_id"])}
-        (benchmark.parent / "t.specs.json").write_text(json.dumps(named))
+    values["person"] = people
     assert width() > 1.1 * alone
+    values.loc[values["run_id"] != "g", "person"] = None  # what one run says of a photo holds for all
+    assert width() > 1.1 * alone
+
+
+def test_runs_that_disagree_on_who_is_on_a_photo_are_refused(
+    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = pd.read_parquet(benchmark.parent / "t.per_image.parquet")
+    values["person"] = [f"{'x' * (run_id == 'g')}{int(i) // 5}" for run_id, i in zip(values["run_id"], values["image"])]
+    values.to_parquet(benchmark.parent / "t.per_image.parquet", index=False)
+    assert run(monkeypatch, str(benchmark), "--baseline", "encoder=unet,cond=concat") == 2
+    told = capsys.readouterr().err
+    assert "who is on 0 is 0 in run none-concat-0 and x0 in run g; give one data.people to all runs" in told
+    assert len(told.splitlines()) == 1
 
 
 def name_primary(table: Path, metric: str, *, of: str = "") -> None:

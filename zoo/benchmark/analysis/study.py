@@ -68,7 +68,7 @@ def open_study(given: argparse.Namespace) -> Study:
     base = baseline(chosen, given.baseline) if given.baseline else None
     chosen.check()
     per_image = table_files.per_image(tables, given.runs, rows["run_id"].unique())
-    people = table_files.people(tables, given.runs, rows["run_id"].unique()) or _named(per_image, chosen)
+    people = table_files.people(tables, given.runs, rows["run_id"].unique())
     return Study(
         tables=tables,
         runs_dir=given.runs,
@@ -125,19 +125,6 @@ def _differences(
     }
     adjusted = comparisons.adjust(raw, {metric.name: metric.higher_is_better for metric in judged}, primary)
     return {metric.name: adjusted[metric.name] for metric in metrics}
-
-
-def _named(per_image: pd.DataFrame, table: Table) -> dict[str, str]:
-    """Who is on each image, by the pattern ``data.people`` of the runs: its first group, or all that it matches."""
-    patterns = {record.spec.get("data.people") for run, record in table.records.items()}
-    pattern = patterns.pop() if len(patterns) == 1 else None
-    if not isinstance(pattern, str):
-        return {}
-    try:
-        matches = {image: re.search(pattern, image) for image in per_image.index.unique("image")}
-    except re.error as error:
-        raise ZooError(f"data.people={pattern} is no regular expression ({error})") from error
-    return {image: found.group((found.lastindex and 1) or 0) for image, found in matches.items() if found}
 
 
 def _primary(table: Table) -> tuple[str, list[str]]:

@@ -16,11 +16,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from zoo import registry
 from zoo.benchmark.config.labels import label
-from zoo.benchmark.config.options import PRIMARY
 from zoo.benchmark.config.plugins import import_modules
 from zoo.benchmark.config.processes import MAIN_PROCESS
 from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs import environment
+from zoo.benchmark.runs.again import show_again
 from zoo.benchmark.runs.folder import RunFolder
 from zoo.benchmark.runs.grid import save_grid
 from zoo.benchmark.runs.identity import Identity, protocol_id
@@ -29,7 +29,7 @@ from zoo.benchmark.runs.progress import TrainingBar, bar, one_line_warning
 from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import Row
 from zoo.benchmark.tables.text_table import number, render
-from zoo.data import Dataset
+from zoo.data import Dataset, printable
 from zoo.errors import ZooError
 from zoo.evaluation.evaluate import Evaluation, evaluate
 from zoo.methods import Materials, Method
@@ -83,6 +83,12 @@ class Run:
         """What it is called in messages."""
         pair = f"encoder={self.labels['encoder']} cond={self.labels['cond']}" if self.model else ""
         return pair if self.spec.method == "diffusion" else f"method={self.spec.method} {pair}".strip()
+
+    @property
+    def people(self) -> dict[str, str]:
+        """Who is on which of the photos that are scored, as far as that is known."""
+        found = {key: self.dataset.person(key) for key in self.photos.images["eval"].keys}
+        return {printable(key): printable(person) for key, person in found.items() if person is not None}
 
     @cached_property
     def identity(self) -> Identity:
@@ -201,8 +207,7 @@ def run(config: DictConfig, on_claimed: OnClaimed | None = None) -> None:
             if on_claimed and MAIN_PROCESS:
                 on_claimed(folder.path.name, folder.done)
             if folder.done:
-                print(f"run {folder.path.name} is done already; to repeat it, delete {folder.path}")
-                _say_too_late(opened.spec.primary, folder)
+                show_again(folder, primary=opened.spec.primary, people=opened.people)
             else:
                 _begin(opened, folder)
                 trained = TrainResult(0, 0, 0.0)
@@ -216,13 +221,6 @@ def run(config: DictConfig, on_claimed: OnClaimed | None = None) -> None:
                     _score(opened, folder, trained)
     if MAIN_PROCESS:
         _show(_appended(folder, opened.spec.machine.table), folder)
-
-
-def _say_too_late(primary: str | None, folder: RunFolder) -> None:
-    before = folder.record().get("spec", {}).get("metrics", {}).get(PRIMARY)
-    if primary != before:
-        told = f"{primary or 'null'} comes too late: {before or 'none'} was named when this run was scored"
-        print(f"warning: metrics.{PRIMARY}={told}")
 
 
 def _begin(opened: Run, folder: RunFolder) -> None:
@@ -244,6 +242,7 @@ def _score(opened: Run, folder: RunFolder, trained: TrainResult) -> None:
     save_grid(folder.grid, found.sample_grid[:_SHOWN])
     record = opened.record(found)
     folder.keep(found, record)
+    folder.name_people(opened.people)
     peak = folder.remember_peak(environment.peak_memory_mb(opened.device))
     rows.write(folder.rows, opened.rows(record, trained, found, peak))
 

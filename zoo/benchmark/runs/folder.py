@@ -32,9 +32,9 @@ MODEL = "model.safetensors"  # the trained model
 GRID = "grid.png"  # grey, colourings and truth of a few photos
 # ``keys`` (K,) and ``sample_grid`` (K, 2 + S, H, W, 3) uint8: grey, S samples and truth of K images
 SAMPLE_GRID = "sample_grid.npz"
-PER_IMAGE = (
-    "per_image.parquet"  # ``image`` and, for each score that is a mean over images, its value (NaN: it has none)
-)
+# ``image``, ``person`` where it is known, and for each score that is a mean over images its value (NaN: it has none)
+PER_IMAGE = "per_image.parquet"
+PERSON = "person"
 PROTOCOL = "protocol.json"  # how all metrics were scored, of a run from before each had a protocol of its own
 ROWS = "rows.csv"  # the scores; written last: a run with this file is done
 
@@ -103,6 +103,21 @@ class RunFolder:
         with replacing(self.path / SAMPLE_GRID) as temporary, temporary.open("wb") as file:
             keys = np.array([printable(key) for key in found.grid_keys])
             np.savez_compressed(file, keys=keys, sample_grid=found.sample_grid)
+
+    def name_people(self, people: Mapping[str, str]) -> bool:
+        """Keep who is on which photo beside the values of the photos; whether that was not known, or known otherwise.
+        Nothing is known of an image that ``people`` lacks, and nothing changes where it is empty."""
+        import pandas as pd
+
+        if not people or not (self.path / PER_IMAGE).is_file():
+            return False
+        values = pd.read_parquet(self.path / PER_IMAGE)
+        named = values["image"].map(people).astype(object)
+        if PERSON in values and named.equals(values[PERSON].astype(object)):
+            return False
+        with replacing(self.path / PER_IMAGE) as temporary:
+            values.assign(**{PERSON: named}).to_parquet(temporary, compression="zstd", index=False)
+        return True
 
     def record(self) -> dict[str, Any]:
         """What `keep` was told; nothing, of a run from before it was kept."""

@@ -28,7 +28,7 @@ _NOT_IDENTITY = {
     "train": ("log", "checkpoint_every", "feature_cache_gb"),
     "eval": ("batch_size", "samples", "grid"),
     # the box counts as found, groups where a metric asks for them, what was left out by the photos that are left
-    "data": ("root", "download", "face_box", "groups", "dedupe"),
+    "data": ("root", "download", "face_box", "groups", "people", "dedupe"),
 }
 _SCORING = ("sampler", "eval", "metrics")
 

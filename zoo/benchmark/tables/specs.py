@@ -23,7 +23,7 @@ Fields = dict[str, Any]
 _MACHINE = ("device", "plugins", "results_dir", "cache_dir", "table")
 _NO_SCORE = {
     "train": ("log", "checkpoint_every", "feature_cache_gb"),
-    "data": ("root", "download", "dedupe"),
+    "data": ("root", "download", "people", "dedupe"),
     "eval": ("batch_size", "samples", "grid"),
 }
 

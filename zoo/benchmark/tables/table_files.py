@@ -9,12 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from zoo.benchmark.runs.folder import PER_IMAGE
+from zoo.benchmark.runs.folder import PER_IMAGE, PERSON
 from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import COLUMNS, Row
 from zoo.errors import ZooError
-
-_PERSON = "person"  # its column that says who is on a photo
 
 
 def paths(patterns: Iterable[str]) -> list[Path]:
@@ -62,14 +60,24 @@ def per_image(
         image). Runs without values are left out.
     """
     found = _gathered(tables, runs_dir, run_ids, None if metrics is None else list(metrics))
-    return found.set_index(["run_id", "image"]).drop(columns=_PERSON, errors="ignore").astype("float64")
+    return found.set_index(["run_id", "image"]).drop(columns=PERSON, errors="ignore").astype("float64")
 
 
 def people(tables: Sequence[Path], runs_dir: Path, run_ids: Iterable[str]) -> dict[str, str]:
-    """Who is on each image, where the values per image have a column ``person``; empty where they have none."""
-    found = _gathered(tables, runs_dir, run_ids, [_PERSON])
-    known = found.dropna(subset=_PERSON) if _PERSON in found else found[:0].assign(person="")
-    return dict(zip(known["image"], known[_PERSON].astype(str)))
+    """Who is on each image, where the values per image of any run say so; empty where none does.
+
+    Raises:
+        ZooError: two runs say different people are on an image.
+    """
+    found = _gathered(tables, runs_dir, run_ids, [PERSON])
+    if PERSON not in found:
+        return {}
+    known = found.dropna(subset=PERSON).astype({PERSON: str}).drop_duplicates(["image", PERSON])
+    twice = known[known.duplicated("image", keep=False)].sort_values("image")[:2]
+    if len(twice):
+        told = " and ".join(f"{row[PERSON]} in run {row['run_id']}" for _, row in twice.iterrows())
+        raise ZooError(f"who is on {twice['image'].iloc[0]} is {told}; give one data.people to all runs")
+    return dict(zip(known["image"], known[PERSON]))
 
 
 def _gathered(tables: Sequence[Path], runs_dir: Path, run_ids: Iterable[str], wanted: list[str] | None) -> pd.DataFrame:
