@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint
+.PHONY: demo test test-long lint
 .DELETE_ON_ERROR:
 
 demo: $(STAMP)
@@ -14,6 +14,9 @@ demo: $(STAMP)
 test: lint
 	$(BIN)/mypy zoo benchmarks
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+test-long: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) -m long
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

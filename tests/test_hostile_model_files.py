@@ -159,6 +159,6 @@ def test_a_damaged_model_file_is_one_line_or_sound(tmp_path: Path) -> None:
     read_damaged(tmp_path, range(100))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_thousand_damaged_model_files_are_one_line_or_sound(tmp_path: Path) -> None:
     read_damaged(tmp_path, range(100, 2100))

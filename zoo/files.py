@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_PART = re.compile(r"\..*\.[0-9a-f]{12}\.part")
 
 
 @contextmanager
@@ -17,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.part")
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL, 0o666))  # less the umask, unlike those of `tempfile`
+    held = create(temporary)
     try:
         mode = (path if path.exists() else temporary).stat().st_mode
         yield temporary
@@ -26,13 +30,37 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.chmod(mode)  # whatever wrote it may have put a file of its own there
         os.replace(temporary, path)
     finally:
+        os.close(held)
         temporary.unlink(missing_ok=True)
 
 
 def remove_parts(folder: Path) -> None:
-    """Remove what `replacing` left in ``folder`` when its process was killed. Call it where no other one writes."""
+    """Remove what `replacing` left in ``folder`` when its process was killed; what others are writing stays."""
     for part in Path(folder).glob(".*.part"):
-        part.unlink(missing_ok=True)
+        if _PART.fullmatch(part.name):
+            remove_abandoned(part)
+
+
+def create(path: Path) -> int:
+    """Make a file, and open it: while its descriptor is open it is not abandoned."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # less the umask, unlike `tempfile`'s
+        with suppress(OSError):  # a file system without locks, where nothing is ever taken for abandoned
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        if path.exists():
+            return descriptor
+        os.close(descriptor)  # it was taken for abandoned in the moment between
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove a file that `create` made, unless it is open in any process."""
+    with suppress(OSError):  # it is in use, or was just removed, or is not ours to remove
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+        finally:
+            os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

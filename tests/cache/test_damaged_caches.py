@@ -58,7 +58,7 @@ def test_whatever_is_damaged_is_found_on_opening(whole: Path) -> None:
     read_damaged(whole, range(100))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_thousand_damages_are_found_on_opening(whole: Path) -> None:
     read_damaged(whole, range(100, 2100))
 

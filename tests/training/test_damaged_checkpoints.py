@@ -90,7 +90,7 @@ def test_damage_is_one_line_or_changes_nothing(run: Path, tmp_path: Path) -> Non
     read_damaged(run, tmp_path, range(100))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_thousand_damages_are_one_line_or_change_nothing(run: Path, tmp_path: Path) -> None:
     read_damaged(run, tmp_path, range(100, 2100))
 

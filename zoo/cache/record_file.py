@@ -13,23 +13,22 @@ from __future__ import annotations
 import errno
 import json
 import os
-import time
 import uuid
 import weakref
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zoo.errors import ZooError
+from zoo.files import create, remove_abandoned
 
 _MAGIC = b"ZOOROWS2"
 _TAIL = 24  # bytes: length of the JSON, checksums of rows and JSON (CRC-32), magic
 _BLOCK = 1 << 23  # bytes that a checksum takes in at once
-_STALE_SECONDS = 24 * 3600
 
 
 class RowFile:
@@ -98,7 +97,7 @@ class RowWriter:
     def __init__(self, path: Path) -> None:
         self.meta: dict[str, Any] = {}
         self.path = path
-        self._file = path.open("w+b")
+        self._file = os.fdopen(create(path), "w+b")
         self._row_bytes = 0
         self._rows = 0
 
@@ -114,15 +113,17 @@ class RowWriter:
         """Put the rows, all of them, in this order; one more pass over the file."""
         self._file.flush()
         sorted_path = self.path.with_name(self.path.name + ".sorted")
+        out = os.fdopen(create(sorted_path), "w+b")
         try:
-            with self._file as rows, sorted_path.open("w+b") as out:
+            with self._file as rows:
                 for row in order:
                     out.write(os.pread(rows.fileno(), self._row_bytes, row * self._row_bytes))
             os.replace(sorted_path, self.path)
-        finally:
+        except BaseException:
             sorted_path.unlink(missing_ok=True)
-        self._file = self.path.open("r+b")
-        self._file.seek(0, os.SEEK_END)
+            raise
+        finally:
+            self._file = out  # under the name of the old one
 
     def finish(self) -> None:
         header = {"rows": self._rows, "row_bytes": self._row_bytes, "meta": self.meta}
@@ -188,8 +189,6 @@ def _unwritable(path: Path, error: OSError) -> ZooError:
 
 
 def _remove_stale(path: Path) -> None:
-    """What killed builds of this file left. A build that still runs wrote more recently than that."""
+    """What killed builds of this file left."""
     for old in path.parent.glob(f".{path.name}.*"):
-        with suppress(FileNotFoundError):  # another process that builds this file removed or renamed it meanwhile
-            if time.time() - old.stat().st_mtime > _STALE_SECONDS:
-                old.unlink()
+        remove_abandoned(old)

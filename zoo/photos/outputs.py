@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from zoo.errors import ZooError
+from zoo.files import remove_parts
 from zoo.photos.photo import format_of
 from zoo.reading.folders import is_image_name, left_out, walk
 from zoo.reading.kinds import USUAL, suffixes
@@ -87,6 +88,7 @@ def plan(values: Sequence[str], output: str, wanted: Wanted, existing: Existing 
         jobs = [_job(photo.path, folder / name, wanted) for photo, name in zip(photos, names)]
     for parent in dict.fromkeys(path.parent for job in jobs for path in job.files):
         _check_writable(parent)
+        remove_parts(parent)
     _check_apart(jobs)
     _check_sources(jobs, existing)
     left = [job for job in jobs if existing != "skip" or not all(map(os.path.lexists, job.files))]

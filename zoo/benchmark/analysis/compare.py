@@ -7,7 +7,7 @@ import argparse
 from zoo.benchmark.analysis.study import open_study
 from zoo.benchmark.analysis.text import text
 from zoo.errors import ZooError
-from zoo.files import replacing
+from zoo.files import remove_parts, replacing
 
 
 def compare(given: argparse.Namespace) -> None:
@@ -24,5 +24,6 @@ def compare(given: argparse.Namespace) -> None:
     if not given.out:
         print(told, end="")
         return
+    remove_parts(given.out.parent)
     with replacing(given.out) as temporary:
         temporary.write_text(told, encoding="utf-8")

@@ -12,7 +12,7 @@ from zoo.benchmark.report import curves, facts, pictures
 from zoo.benchmark.report.pictures import Pictures
 from zoo.benchmark.report.render import Contents, html
 from zoo.errors import ZooError
-from zoo.files import replacing
+from zoo.files import remove_parts, replacing
 
 _NO_GRID = "None of the runs left a sample grid (sample_grid.npz in its folder); runs of an older version did not."
 _NOT_WANTED = "The pictures were left out (--no-pictures)."
@@ -45,6 +45,7 @@ def report(given: argparse.Namespace) -> None:
     """Write what `zoo.commands.report` was asked for."""
     if given.out.exists():
         raise ZooError(f"{given.out} exists and is not overwritten; choose another --out or delete it")
+    remove_parts(given.out.parent)
     found = study.open_study(given)
     contents = gather(found, given.metric, with_pictures=given.pictures)
     page = html(contents)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.files import replacing, write_json, write_text
+from zoo.files import remove_parts, replacing, write_json, write_text
 from zoo.locks import claimed
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class RunFolder:
     def claimed(self) -> Iterator[None]:
         """Keep other processes out. Raises `HeldError` if one is at work here."""
         with claimed(self.path / LOCK):
+            remove_parts(self.path)
             yield
 
     def describe(self, spec: Mapping[str, Any], environment: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:

@@ -29,6 +29,7 @@ _SAME_PHOTOS = ("data", "image_size", "eval", "manifests")  # for all methods
 _TOLD = {"device": "devices", "git_sha": "commits", "weights_sha": "weights"}
 _ABSENT = object()
 _SHOWN = 3  # differences in a message
+_LONGEST = 200  # characters of a value in a message
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Misfit:
     where: str = ""
 
     def __str__(self) -> str:
-        values = [f"{value} in {which(of_it)}" for value, of_it in self.runs.items()]
+        values = [f"{value[:_LONGEST]} in {which(of_it)}" for value, of_it in self.runs.items()]
         return f"{self.where}{self.field} is {', '.join(values)}"
 
 
@@ -77,7 +78,9 @@ class Table:
         if not found:
             return
         first = next((one for one in found if one.field not in self.rows.columns), found[0])
-        choice = f"{first.field}={next(iter(first.runs))}" if first.field not in self.rows.columns else "run_id=…"
+        choice = (
+            f"{first.field}={next(iter(first.runs))[:_LONGEST]}" if first.field not in self.rows.columns else "run_id=…"
+        )
         axis = f", or make it an axis (--rows {first.field})" if first.field not in self.rows.columns else ""
         more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         told = "; ".join(map(str, [first, *(one for one in found if one is not first)][:_SHOWN]))

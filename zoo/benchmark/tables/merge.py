@@ -12,7 +12,7 @@ import pandas as pd
 from zoo.benchmark.tables import protocols, rows, specs, table_files
 from zoo.benchmark.tables.rows import Row
 from zoo.errors import ZooError
-from zoo.files import replacing
+from zoo.files import remove_parts, replacing
 
 
 def merge(tables: Sequence[Path], out: Path, runs_dir: Path, *, per_image: bool, hash_names: bool) -> list[str]:
@@ -29,13 +29,15 @@ def merge(tables: Sequence[Path], out: Path, runs_dir: Path, *, per_image: bool,
     sidecars = [table_files.beside(out)] if per_image else []
     for path in (out, protocols.beside(out), specs.beside(out), *sidecars):
         if path.exists():
-            raise ZooError(f"{path} exists and is not overwritten; choose another --out or delete it")
+            alone = "" if out.exists() else " (a merge that was killed leaves it, without its table)"
+            raise ZooError(f"{path} exists and is not overwritten; choose another --out or delete it{alone}")
+    remove_parts(out.parent)
     merged = rows.merge(*(rows.read(path) for path in tables), names=[str(path) for path in tables])
     if not merged:
         raise ZooError(f"{', '.join(map(str, tables))}: no rows in there; run benchmarks/run.py first")
     runs = _runs(merged)
     known = protocols.find(tables, runs_dir, runs)
-    ids = [run for of_it in runs.values() for run in of_it]
+    ids = list(dict.fromkeys(run for of_it in runs.values() for run in of_it))
     values = _values(tables, runs_dir, ids, hash_names) if per_image else None
     if values is not None:
         with replacing(sidecars[0]) as temporary:

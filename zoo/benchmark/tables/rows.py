@@ -6,8 +6,9 @@ import csv
 import io
 import math
 import os
+import re
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -20,7 +21,7 @@ from pyarrow import csv as arrow_csv
 from zoo.benchmark.tables import specs
 from zoo.benchmark.tables.comparable import Table, arrange
 from zoo.errors import ZooError
-from zoo.files import replacing
+from zoo.files import remove_parts, replacing
 from zoo.locks import waited_for
 
 
@@ -119,6 +120,7 @@ def append(path: Path, rows: Iterable[Row], records: Mapping[str, Mapping[str, A
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with waited_for(path.with_name(f".{path.name}.lock")):
+        remove_parts(path.parent)
         old, fragment = _parse(path) if path.exists() else ([], "")
         merged = merge(old, rows, names=[str(path), "the new rows"])
         if records:
@@ -185,9 +187,10 @@ def read_frame(path: Path) -> pd.DataFrame:
     """
     try:
         found = arrow_csv.read_csv(path, parse_options=_PARSE, convert_options=_CONVERT)
-    except (OSError, pa.ArrowInvalid):
+        header = found.column_names
+    except (OSError, pa.ArrowInvalid, UnicodeDecodeError):
         return frame(read(path))
-    if found.column_names not in _HEADERS or not _ends_with_newline(path) or not _complete(found):
+    if header not in _HEADERS or not _ends_with_newline(path) or not _complete(found) or _is_odd(path, len(found)):
         return frame(read(path))
     table = found.to_pandas().astype({"higher_is_better": object})
     return table.assign(method=table.get("method", "diffusion"))
@@ -197,7 +200,21 @@ def _complete(table: pa.Table) -> bool:
     """Whether only what may be empty is, and all numbers are finite."""
     required = [column for name, column in zip(table.column_names, table.columns) if name not in _MAY_BE_EMPTY]
     numbers = [column.drop_null().to_numpy() for column in table.columns if pa.types.is_floating(column.type)]
-    return not any(column.null_count for column in required) and all(np.isfinite(some).all() for some in numbers)
+    if any(column.null_count for column in required) or not all(map(_plain_id, table["run_id"].unique().to_pylist())):
+        return False
+    return all(np.isfinite(some).all() for some in numbers)
+
+
+def _plain_id(run_id: str) -> bool:
+    """Whether it names a folder below that of the runs, and no other place."""
+    return Path(run_id).name == run_id and len(run_id) <= _LONGEST
+
+
+def _is_odd(path: Path, count: int) -> bool:
+    """Whether there are not ``count`` lines below the header, one is endless, or a cell begins like a hexadecimal
+    number, which Arrow takes for one."""
+    content = path.read_bytes()
+    return content.count(b"\n") != count + 1 or re.search(rb'[,\n]\s*"?-?0[xX]|[^\n]{100000}', content) is not None
 
 
 def _ends_with_newline(path: Path) -> bool:
@@ -234,13 +251,22 @@ def _parse(path: Path) -> tuple[list[Row], str]:
     *lines, last = text.split("\n")
     fragment = ""
     if last:  # no newline at the end: an editor's habit if the line is whole, otherwise a crash
-        whole = len(next(csv.reader([last]))) == len(next(csv.reader([lines[0]]), []))
+        whole = not lines or len(next(_cells(path, [last]))) == len(next(_cells(path, lines[:1]), []))
         lines, fragment = ([*lines, last], "") if whole else (lines, last)
-    header = next(csv.reader([lines[0]]), None) if lines else None
+    header = next(_cells(path, lines[:1]), None)
     if header not in _HEADERS:
         hint = next((f"; it is separated by {mark!r}: save it with commas" for mark in ";\t" if mark in lines[0]), "")
         raise ZooError(f"{path} is not a table of results: its first line should be {','.join(COLUMNS[:5])},…{hint}")
-    return [_row(path, number, header, cells) for number, cells in enumerate(csv.reader(lines[1:]), 2)], fragment
+    return [_row(path, number, header, cells) for number, cells in enumerate(_cells(path, lines[1:], 2), 2)], fragment
+
+
+def _cells(path: Path, lines: Sequence[str], first: int = 1) -> Iterator[list[str]]:
+    """Each line by itself: `write` puts no cell on several, and a stray quote would swallow rows."""
+    for number, line in enumerate(lines, first):
+        try:
+            yield next(csv.reader([line], strict=True), [])
+        except csv.Error as error:
+            raise ZooError(f"{path}, line {number}: {error}") from error
 
 
 def _decoded(path: Path) -> str:
@@ -268,9 +294,12 @@ def _row(path: Path, number: int, header: list[str], cells: list[str]) -> Row:
     if len(cells) != len(header):
         raise ZooError(f"{path}, line {number}: {len(cells)} fields, expected {len(header)}")
     try:
-        return Row(**{name: _value(cell, _TYPES[name]) for name, cell in zip(header, cells)})
+        row = Row(**{name: _value(cell, _TYPES[name]) for name, cell in zip(header, cells)})
+        if not _plain_id(row.run_id):
+            raise ValueError(f"{row.run_id!r} is no name of a run")
+        return row
     except ValueError as error:
-        raise ZooError(f"{path}, line {number}: {error}") from error
+        raise ZooError(f"{path}, line {number}: {str(error)[:_LONGEST]}") from error
 
 
 def _value(cell: str, kind: Any) -> Any:
@@ -282,13 +311,16 @@ def _value(cell: str, kind: Any) -> Any:
         return cell == "True"
     if kind is float and not math.isfinite(float(cell)):
         raise ValueError(f"expected a finite number, not {cell!r}")
+    if kind is int and not -(2**63) <= int(cell) < 2**63:
+        raise ValueError(f"{cell} is too large")
     return kind(cell)
 
 
+_LONGEST = 200  # characters of a run's name, and of what is wrong with a cell
 _TYPES = get_type_hints(Row)
 _MAY_BE_EMPTY = [name for name, kind in _TYPES.items() if isinstance(kind, types.UnionType)]
 _ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64(), float | None: pa.float64(), bool | None: pa.bool_()}
-_PARSE = arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
+_PARSE = arrow_csv.ParseOptions(ignore_empty_lines=False)
 _CONVERT = arrow_csv.ConvertOptions(
     column_types={name: _ARROW[kind] for name, kind in _TYPES.items()},
     null_values=[""],

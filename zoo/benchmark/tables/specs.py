@@ -16,8 +16,7 @@ import yaml  # type: ignore[import-untyped]
 
 from zoo.benchmark.config.options import PRIMARY
 from zoo.benchmark.runs.folder import RECORD, SPEC
-from zoo.benchmark.tables.protocols import read, remember_in
-from zoo.errors import ZooError
+from zoo.benchmark.tables.protocols import not_one, read, read_records, remember_in
 
 Fields = dict[str, Any]
 _MACHINE = ("device", "plugins", "results_dir", "cache_dir", "table")
@@ -63,7 +62,7 @@ def find_raw(tables: Iterable[Path], runs_dir: Path, run_ids: Iterable[str]) -> 
     raw: dict[str, dict[str, Any]] = {}
     folders: dict[str, Path] = {}
     for table in tables:
-        raw.update(read(beside(table)))
+        raw.update(_checked(beside(table), read_records(beside(table))))
         folders[table.parent.name] = table.parent
     known = {run: raw.get(run) or _of_folder(folders.get(run, runs_dir / run)) for run in run_ids}
     return {run: record for run, record in known.items() if record}
@@ -100,14 +99,24 @@ def _elsewhere(path: str) -> bool:
     return section in _MACHINE or name.partition(".")[0] in _NO_SCORE.get(section, ())
 
 
+def _checked(path: Path, records: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """``records``, of which `parse` can read each. Raises `ZooError` naming ``path``."""
+    for run, record in records.items():
+        spec, protocols = record.get("spec", {}), record.get("protocols", {})
+        of_metrics = protocols.values() if isinstance(protocols, dict) else [protocols]
+        if not all(isinstance(part, dict) for part in (spec, *of_metrics)):
+            raise not_one(path, f"what it has of run {run[:40]!r} are no settings")
+    return records
+
+
 def _of_folder(folder: Path) -> dict[str, Any]:
     if record := read(folder / RECORD):
-        return record
+        return _checked(folder / RECORD, {folder.name: record})[folder.name]
     path = folder / SPEC  # all that a run of an older version left
     if not path.is_file():
         return {}
     try:
         spec = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (ValueError, yaml.YAMLError) as error:
-        raise ZooError(f"{path} is not YAML ({str(error).splitlines()[0]}); delete it, it is only a record") from error
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise not_one(path, str(error).splitlines()[0]) from error
     return {"spec": spec} if isinstance(spec, dict) else {}

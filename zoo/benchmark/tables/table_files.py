@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zoo.benchmark.runs.folder import PER_IMAGE, PERSON
@@ -101,12 +102,26 @@ def _read(path: Path, keys: list[str], metrics: list[str] | None, runs: list[str
     if not path.is_file():
         return None
     try:
-        there = pq.read_schema(path).names
-        columns = [name for name in there if name not in keys and (metrics is None or name in metrics)]
+        schema = pq.read_schema(path)
+        columns = [name for name in schema.names if name not in keys and (metrics is None or name in metrics)]
+        for name in (*keys, *columns):
+            _check_kind(schema.field(name))
         filters = [("run_id", "in", runs)] if runs else None
-        return pq.read_table(path, columns=[*keys, *columns], filters=filters).to_pandas()
-    except (ValueError, KeyError) as error:  # ArrowInvalid is a ValueError
-        raise ZooError(f"{path} holds no values per image ({error}); delete it, or score the run again") from error
+        found = pq.read_table(path, columns=[*keys, *columns], filters=filters).to_pandas()
+        if found.duplicated(keys).any():
+            raise ValueError("an image is in there twice")
+    except (pa.ArrowException, ValueError, KeyError, OSError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise ZooError(f"{path} holds no values per image ({why}); delete it, or score the run again") from error
+    return found
+
+
+def _check_kind(field: pa.Field) -> None:
+    """Raises `ValueError` unless names are text and values numbers."""
+    is_text = field.name in ("run_id", "image", _PERSON)
+    kinds = (pa.types.is_string, pa.types.is_large_string) if is_text else (pa.types.is_floating, pa.types.is_integer)
+    if not any(fits(field.type) for fits in kinds):
+        raise ValueError(f"its {field.name[:40]} are {field.type}")
 
 
 def _merged(repeated: pd.DataFrame) -> pd.DataFrame:

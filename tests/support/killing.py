@@ -1,0 +1,134 @@
+"""Commands that are killed: each is a fork of a process that has imported all, so that a kill meets work, not imports.
+
+As a script it is that process: it reads a line of JSON for each command, and answers with one when that has ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+_TESTS = Path(__file__).parents[1]
+_MODULES = ".imported.txt"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended. ``code``: None if it was killed."""
+
+    code: int | None
+    seconds: float
+
+
+class Commands:
+    """Runs commands of facezoo, or ``caches``, in a folder of theirs; what they print goes to ``said.txt`` there."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def run(self, folder: Path, arguments: Sequence[str], killed_after: float | None = None) -> Ended:
+        """``killed_after``: seconds after which SIGKILL comes, unless the command was quicker."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps([str(folder), list(arguments), killed_after]) + "\n")
+        self._process.stdin.flush()
+        return Ended(*json.loads(self._process.stdout.readline()))
+
+
+@contextmanager
+def commands() -> Iterator[Commands]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{_TESTS.parent}{os.pathsep}{_TESTS}"}
+    process = subprocess.Popen(
+        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        yield Commands(process)
+    finally:
+        process.communicate()
+        assert process.returncode == 0
+
+
+def build_caches() -> int:
+    """The caches of decoded images and of features that training makes."""
+    import torch
+
+    from support.tiny_arcface import tiny_arcface
+    from zoo.cache.features import open_features
+    from zoo.cache.images import View, open_images
+    from zoo.faces.framing import WHOLE
+    from zoo.registry import datasets, encoders
+
+    torch.manual_seed(0)
+    faces = datasets.create("synthetic", n_train=120, size=48)
+    views = open_images(faces, "train", View(32), Path("cache"), drop_grey=True)
+    if not Path("tiny.onnx").exists():
+        tiny_arcface(Path("tiny.onnx"))
+    encoder = encoders.create("arcface", weights="tiny.onnx")
+    open_features(encoder, views, WHOLE, Path("cache"), identity="x", max_gb=1, device="cpu", batch_size=8)
+    return 0
+
+
+def _serve() -> None:
+    for line in sys.stdin:
+        folder, arguments, killed_after = json.loads(line)
+        ended = _forked(Path(folder), arguments, killed_after)
+        if ended[0] == 0:
+            _import_what_it_did(Path(folder) / _MODULES)
+        sys.stdout.write(json.dumps(ended) + "\n")
+        sys.stdout.flush()
+
+
+def _import_what_it_did(listed: Path) -> None:
+    """So that the next one need not."""
+    for name in listed.read_text().split():
+        with suppress(Exception):  # modules that cannot be had by their name
+            import_module(name)
+
+
+def _forked(folder: Path, arguments: list[str], killed_after: float | None) -> tuple[int | None, float]:
+    began = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        os._exit(_work(folder, arguments))
+    if killed_after is not None:
+        time.sleep(killed_after)
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return None if os.WIFSIGNALED(status) else os.WEXITSTATUS(status), time.monotonic() - began
+
+
+def _work(folder: Path, arguments: list[str]) -> int:
+    try:
+        os.chdir(folder)
+        os.environ["ZOO_CACHE"] = str(folder / "cache")
+        said = os.open("said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        if arguments == ["caches"]:
+            code = build_caches()
+        else:
+            from zoo.commands import main
+
+            code = main(arguments)
+        Path(_MODULES).write_text(" ".join(sys.modules))
+        return code
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        return 99
+    finally:
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    _serve()
