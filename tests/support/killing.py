@@ -59,20 +59,14 @@ def commands() -> Iterator[Commands]:
 
 def build_caches() -> int:
     """The caches of decoded images and of features that training makes."""
-    import torch
-
-    from support.tiny_arcface import tiny_arcface
     from zoo.cache.features import open_features
     from zoo.cache.images import View, open_images
     from zoo.faces.framing import WHOLE
     from zoo.registry import datasets, encoders
 
-    torch.manual_seed(0)
     faces = datasets.create("synthetic", n_train=120, size=48)
     views = open_images(faces, "train", View(32), Path("cache"), drop_grey=True)
-    if not Path("tiny.onnx").exists():
-        tiny_arcface(Path("tiny.onnx"))
-    encoder = encoders.create("arcface", weights="tiny.onnx")
+    encoder = encoders.create("hog")
     open_features(encoder, views, WHOLE, Path("cache"), identity="x", max_gb=1, device="cpu", batch_size=8)
     return 0
 
