@@ -211,10 +211,9 @@ def _plain_id(run_id: str) -> bool:
 
 
 def _is_odd(path: Path, count: int) -> bool:
-    """Whether there are not ``count`` lines below the header, one is endless, or a cell begins like a hexadecimal
-    number, which Arrow takes for one."""
+    """Whether there are not ``count`` lines below the header, or Arrow would read a cell that `read` refuses."""
     content = path.read_bytes()
-    return content.count(b"\n") != count + 1 or re.search(rb'[,\n]\s*"?-?0[xX]|[^\n]{100000}', content) is not None
+    return content.count(b"\n") != count + 1 or _LENIENT.search(content) is not None
 
 
 def _ends_with_newline(path: Path) -> bool:
@@ -320,6 +319,7 @@ _LONGEST = 200  # characters of a run's name, and of what is wrong with a cell
 _TYPES = get_type_hints(Row)
 _MAY_BE_EMPTY = [name for name, kind in _TYPES.items() if isinstance(kind, types.UnionType)]
 _ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64(), float | None: pa.float64(), bool | None: pa.bool_()}
+_LENIENT = re.compile(rb'[,\n]\s*"?-?0[xX]|[^\n]{100000}|[^,\n]"[^,\r\n"]')  # hexadecimal, endless, stray quotes
 _PARSE = arrow_csv.ParseOptions(ignore_empty_lines=False)
 _CONVERT = arrow_csv.ConvertOptions(
     column_types={name: _ARROW[kind] for name, kind in _TYPES.items()},

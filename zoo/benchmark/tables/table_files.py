@@ -118,9 +118,10 @@ def _read(path: Path, keys: list[str], metrics: list[str] | None, runs: list[str
 
 def _check_kind(field: pa.Field) -> None:
     """Raises `ValueError` unless names are text and values numbers."""
-    is_text = field.name in ("run_id", "image", _PERSON)
-    kinds = (pa.types.is_string, pa.types.is_large_string) if is_text else (pa.types.is_floating, pa.types.is_integer)
-    if not any(fits(field.type) for fits in kinds):
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    of_text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
+    is_text = field.name in ("run_id", "image", PERSON)
+    if not any(fits(kind) for fits in (of_text if is_text else (pa.types.is_floating, pa.types.is_integer))):
         raise ValueError(f"its {field.name[:40]} are {field.type}")
 
 
