@@ -220,7 +220,7 @@ def test_options_without_a_default_are_known() -> None:
             pass
 
     things.register("needy")(Needy)
-    assert things.required("needy") == ("root",)
+    assert things.options("needy", required=True) == ("root",)
 
 
 def test_the_list_knows_the_license_of_weights_that_are_not_here(

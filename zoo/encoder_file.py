@@ -23,7 +23,7 @@ def write(path: Path, state: Mapping[str, Tensor], record: Mapping[str, Any]) ->
     tensor_file.write(path, state, {_FORMAT: json.dumps({"version": _VERSION, **record}, sort_keys=True)})
 
 
-def read(path: str | Path, option: str = "encoder.weights") -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read(path: str | Path, option: str = "weights") -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and record of a file that `write` wrote. Raises `ZooError` naming ``option`` for any other."""
     what = f"{option}={path}"
     found = local_file(path, option)

@@ -1,8 +1,23 @@
-"""Errors that a user can mend. Each message is one line: what was expected, and what to do."""
+"""Errors that a user can mend. Each message is one line: what was expected, and what to do.
+
+An option is named as Python knows it: as the message's first word, or as ``name=value``. Who puts options into sections
+puts those before them, by `below`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
 
 
 class ZooError(ValueError):
-    """A wrong name, value, path, shape or file. Command-line tools print the message and exit with 2."""
+    """A wrong name, value, path, shape or file. Command-line tools print the message and exit with 2.
+
+    Attributes:
+        about: where a plug-in could not be built: its kind, and the names of its options.
+    """
+
+    about: tuple[str, tuple[str, ...]] | None = None
 
 
 class WeightsNotFoundError(ZooError):
@@ -15,3 +30,10 @@ class WeightsNotFoundError(ZooError):
     def __init__(self, message: str, license: str | None = None) -> None:
         super().__init__(message)
         self.license = license
+
+
+def below(section: str, options: Iterable[str], message: str) -> str:
+    """``message`` with each of the ``options`` that it names under ``section``: ``root=x`` is ``data.root=x``."""
+    names = "|".join(sorted(map(re.escape, options)))
+    named = rf"^(?=(?:{names})[ :.=])|(?:(?<=[ (])|^)(?=(?:{names})[\w.]*=)"
+    return re.sub(named, f"{section}.", message) if names else message

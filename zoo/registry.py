@@ -78,21 +78,25 @@ class Registry(Generic[T]):
         return self._classes[name]
 
     def create(self, name: str, *args: Any, **options: Any) -> T:
-        """``get(name)(*args, **options)``, with options the class does not know as one clear error."""
+        """``get(name)(*args, **options)``, with options the class does not know as one clear error.
+        Sets `ZooError.about`."""
         cls = self.get(name)
         try:
             return cls(*args, **options)
+        except ZooError as error:
+            error.about = self.kind, self.options(name)
+            raise
         except TypeError as error:
             if "__init__() got an unexpected keyword" not in str(error):
                 raise
             raise ZooError(f"{self.kind} {name!r}: {str(error).split('__init__() ')[-1]}") from error
 
-    def required(self, name: str) -> tuple[str, ...]:
-        """The options of ``name`` that have no default."""
+    def options(self, name: str, *, required: bool = False) -> tuple[str, ...]:
+        """The options of ``name``; those that have no default, if they are ``required``."""
         parameters = inspect.signature(self.get(name)).parameters.values()
         ordinary = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        needed = (p for p in parameters if p.kind in ordinary and p.default is p.empty)
-        return tuple(p.name for p in needed if p.name not in self.given)
+        known = (p for p in parameters if p.kind in ordinary and p.name not in self.given)
+        return tuple(p.name for p in known if p.default is p.empty or not required)
 
     def origin(self, name: str) -> str:
         """Where ``name`` comes from: "built-in", a distribution and its version, or the file (else module) that

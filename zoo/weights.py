@@ -83,19 +83,18 @@ class WeightsRecord:
         return None if sha256 is None or (self.sha256 and sha256.startswith(self.sha256)) else sha256
 
 
-def resolve(record: WeightsRecord, path: str | Path | None = None, option: str = "encoder.weights") -> Path:
+def resolve(record: WeightsRecord, path: str | Path | None = None) -> Path:
     """A local file with the weights of ``record``.
 
     Args:
         record: what is wanted.
-        path: given by the user; wins, and is an error if it does not exist.
-        option: the option that takes such a path, for the message.
+        path: given by the user as an option ``weights``; wins, and is an error if it does not exist.
 
     Raises:
         WeightsNotFoundError: neither given, nor cached, nor to be downloaded.
     """
     if path is not None:
-        return local_file(path, option)
+        return local_file(path)
     target = record.cached
     if target.is_file():
         return target
@@ -109,13 +108,13 @@ def resolve(record: WeightsRecord, path: str | Path | None = None, option: str =
             size = f" ({record.megabytes} MB)" if record.megabytes else ""
             reason = f"downloading {record.url}{size} failed ({type(error).__name__})"
     raise WeightsNotFoundError(
-        f"weights of {record.name}: {target.name} is not in {target.parent} and {reason}; "
-        f"put it there, or give its path with {option}=PATH",
+        f"the weights of {record.name}: {target.name} is not in {target.parent} and {reason}; "
+        "put it there, or give its path with weights=PATH",
         record.license,
     )
 
 
-def local_file(path: str | Path, option: str) -> Path:
+def local_file(path: str | Path, option: str = "weights") -> Path:
     """``path`` if it is a file; raises `WeightsNotFoundError` naming ``option`` if not."""
     found = Path(path).expanduser()
     if not found.is_file():
@@ -153,7 +152,7 @@ def sha256_file(path: str | Path) -> str:
     return digest.hexdigest()
 
 
-def read_state_dict(path: Path, option: str = "encoder.weights") -> dict[str, Tensor]:
+def read_state_dict(path: Path) -> dict[str, Tensor]:
     """Tensors of a ``.safetensors`` or torch file, on the CPU. Raises `ZooError` for any other file."""
     state: Any
     try:
@@ -164,15 +163,15 @@ def read_state_dict(path: Path, option: str = "encoder.weights") -> dict[str, Te
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # each way of being no such file has its own exception type
-        raise ZooError(f"{option}={path}: not a state dict, or a damaged one ({type(error).__name__})") from error
+        raise ZooError(f"weights={path}: not a state dict, or a damaged one ({type(error).__name__})") from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ZooError(f"{option}={path}: expected a state dict (names → tensors), found {type(state).__name__}")
+        raise ZooError(f"weights={path}: expected a state dict (names → tensors), found {type(state).__name__}")
     return state
 
 
-def fill(module: nn.Module, state: Mapping[str, Tensor], what: str, option: str = "encoder.weights") -> None:
+def fill(module: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
     """Load ``state`` into ``module``: every name and shape must fit. Raises `ZooError` naming the first that does not.
 
     Batch norms' ``num_batches_tracked`` may be missing, as in files older than it.
@@ -183,7 +182,7 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], what: str, option: str 
     wrong = [name for name in own if name in state and state[name].shape != own[name].shape]
     if missing or foreign or wrong:
         counts = f"{len(missing)} tensors missing, {len(foreign)} unknown, {len(wrong)} of another shape"
-        raise ZooError(f"{option}: not the weights of {what} ({counts}; first: {(missing + foreign + wrong)[0]})")
+        raise ZooError(f"weights: not the weights of {what} ({counts}; first: {(missing + foreign + wrong)[0]})")
     module.load_state_dict(dict(state), strict=False)
 
 
@@ -203,12 +202,12 @@ def _download(record: WeightsRecord, target: Path) -> None:
         fetch(record.url, str(fetched), None)
         files = _unzip(fetched) if fetched.suffix == ".zip" else {target.name: fetched}
         if target.name not in files:
-            raise ZooError(f"weights of {record.name}: {record.url} holds no {target.name}")
+            raise ZooError(f"the weights of {record.name}: {record.url} holds no {target.name}")
         found = sha256_file(files[target.name])
         if not found.startswith(record.sha256):
             raise ZooError(
-                f"weights of {record.name}: {record.url} gave sha256 {found[:12]}…, expected {record.sha256[:12]}…; "
-                "it was not kept"
+                f"the weights of {record.name}: {record.url} gave sha256 {found[:12]}…, expected "
+                f"{record.sha256[:12]}…; it was not kept"
             )
         for name, file in files.items():
             os.replace(file, target.parent / name)

@@ -91,19 +91,19 @@ def test_a_model_with_a_sum_is_saved_and_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ({}, "cond.parts must name two conditioners or more, not none at all"),
-        ({"film": {}}, "cond.parts must name two conditioners or more, not film"),
-        ({"film": {}, "none": {}}, "cond.parts.none: it adds nothing"),
-        ({"film": {}, "sum": {}}, "cond.parts.sum: a sum cannot hold another"),
-        ({"film": {}, "concat": {"channels": 10}}, "cond.parts.concat.channels must be a multiple of 16"),
-        ({"film": {}, "xattn": {"dim": 6}}, "cond.parts.xattn: dim must be a multiple of 4"),
+        ({}, "parts must name two conditioners or more, not none at all"),
+        ({"film": {}}, "parts must name two conditioners or more, not film"),
+        ({"film": {}, "none": {}}, "parts.none: it adds nothing"),
+        ({"film": {}, "sum": {}}, "parts.sum: a sum cannot hold another"),
+        ({"film": {}, "concat": {"channels": 10}}, "parts.concat.channels must be a multiple of 16"),
+        ({"film": {}, "xattn": {"dim": 6}}, "parts.xattn.dim must be a multiple of 4"),
         ({"film": {}, "adds": {}}, "unknown conditioner 'adds'; did you mean 'add'?"),
     ],
 )
 def test_an_impossible_sum_is_refused_in_one_line(parts: dict[str, Any], said: str) -> None:
     with pytest.raises(ZooError) as raised:
         zoo.create_conditioner("sum", SPECS["maps"], LEVELS, parts=parts)
-    assert said in str(raised.value)
+    assert str(raised.value).startswith(said)
     assert "\n" not in str(raised.value)
 
 

@@ -9,19 +9,19 @@ import pytest
 from zoo.data._labels import Labels
 from zoo.errors import ZooError
 
-KINDS = [("group", "data.groups"), ("person", "data.people")]
+KINDS = [("group", "groups"), ("person", "people")]
 
 
 def test_a_label_is_read_off_a_file_name() -> None:
-    group = Labels(r"^\d+_\d_(\d)_", "group", "data.groups").of
+    group = Labels(r"^\d+_\d_(\d)_", "group", "groups").of
     assert group("test/26_1_3_2017.jpg") == "3"
     assert group("26_1_2017.jpg") is None  # a name that lacks the field
 
 
 def test_a_label_is_read_off_a_whole_path_where_folders_are_asked_for() -> None:
     expression = r"^test/(\w+)/"
-    assert Labels(expression, "person", "data.people", path=True).of("test/ada/1.jpg") == "ada"
-    assert Labels(expression, "person", "data.people").of("test/ada/1.jpg") is None
+    assert Labels(expression, "person", "people", path=True).of("test/ada/1.jpg") == "ada"
+    assert Labels(expression, "person", "people").of("test/ada/1.jpg") is None
 
 
 @pytest.mark.parametrize(("column", "option"), KINDS)

@@ -73,7 +73,7 @@ def test_the_default_may_be_used_for_any_purpose_and_fits_the_default_size() -> 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"input_size": 100}, "expected a multiple of test_vit.r160_in1k's patch, 16; try encoder.input_size=96"),
+        ({"input_size": 100}, "expected a multiple of test_vit.r160_in1k's patch, 16; try input_size=96"),
         ({"out_indices": [6]}, r"out_indices=\[6\]: expected blocks from -6 to 5"),
         ({"out_indices": []}, r"out_indices=\[\]: expected blocks"),
         ({"model": "test_resnet.r160_in1k"}, "not a vision transformer with a class token"),
@@ -99,6 +99,6 @@ def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
 def test_absent_weights_offline_are_one_error_that_names_the_option(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
-    with pytest.raises(WeightsNotFoundError, match=r"encoder\.weights=PATH") as caught:
+    with pytest.raises(WeightsNotFoundError, match=r" weights=PATH") as caught:
         zoo.create_encoder("dino")
     assert "\n" not in str(caught.value)

@@ -74,7 +74,7 @@ def test_features_agree_with_pytorch_fid_on_the_same_weights(weights: str, monke
     state = torch.load(weights, weights_only=True)
     monkeypatch.setattr(inception, "load_state_dict_from_url", lambda *_, **__: state)
     theirs = inception.InceptionV3([inception.InceptionV3.BLOCK_INDEX_BY_DIM[2048]]).eval()(images(2))[0].flatten(1)
-    ours = load_inception(weights, "cpu", "option")(images(2))
+    ours = load_inception(weights, "cpu")(images(2))
     assert ours.shape == (2, 2048)
     torch.testing.assert_close(ours, theirs)
 
@@ -98,11 +98,11 @@ def test_fid_and_kid_describe_an_image_alike_and_by_what_the_file_holds(weights:
 
 @pytest.mark.parametrize("name", ["fid", "kid"])
 def test_a_missing_file_is_one_clear_error(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(WeightsNotFoundError, match=f"metrics.{name}.weights=nowhere.pth"):
+    with pytest.raises(WeightsNotFoundError, match=r"^weights=nowhere\.pth"):
         zoo.create_metric(name, weights="nowhere.pth").load("cpu")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("ZOO_OFFLINE", "1")
-    with pytest.raises(WeightsNotFoundError, match=f"{RECORD.filename} is not in .*metrics.{name}.weights=PATH"):
+    with pytest.raises(WeightsNotFoundError, match=f"{RECORD.filename} is not in .* weights=PATH"):
         zoo.create_metric(name).load("cpu")
 
 

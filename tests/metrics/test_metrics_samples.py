@@ -91,7 +91,7 @@ def test_neither_side_is_better(name: str) -> None:
     [({"samples": 1}, "samples=1: expected at least 2"), ({"images": 0}, "images=0: expected at least 1")],
 )
 def test_impossible_options_are_refused(name: str, options: dict[str, Any], said: str) -> None:
-    with pytest.raises(ZooError, match=f"metrics.{name}.{said}"):
+    with pytest.raises(ZooError, match=f"^{said}"):
         zoo.create_metric(name, **options)
 
 

@@ -110,7 +110,7 @@ def test_without_sigma_the_kernel_is_as_wide_as_the_truths_of_the_first_block_li
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        ("mmd", {"space": "vgg"}, "metrics.mmd.space=vgg: unknown; expected one of st_lpips, inception, "),
+        ("mmd", {"space": "vgg"}, "space=vgg: unknown; expected one of st_lpips, inception, "),
         ("mmd", {"sigma": 0}, "sigma=0: expected a number above 0"),
         ("mmd", {"subset_size": 1}, "at least 2"),
         ("precision_recall", {"k": 0}, "k=0: expected at least 1"),

@@ -40,7 +40,7 @@ class Conditioner(nn.Module, ABC):
         super().__init__()
         if self.uses_encoder and not spec.levels and spec.token_dim is None:
             raise ZooError(
-                "this encoder gives neither maps nor tokens, so there is nothing to condition on; use cond=none"
+                "this encoder gives neither maps nor tokens: there is nothing to condition on; use the conditioner none"
             )
         self.spec = spec
         self.denoiser_levels = denoiser_levels

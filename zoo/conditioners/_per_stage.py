@@ -37,9 +37,9 @@ class PerStage(Conditioner):
     ) -> None:
         super().__init__(spec, denoiser_levels)
         if source not in ("maps", "embedding"):
-            raise ZooError(f"cond.source={source!r}: expected maps or embedding")
+            raise ZooError(f"source={source!r}: expected maps or embedding")
         if source == "embedding" and spec.token_dim is None:
-            raise ZooError("cond.source=embedding: this encoder has no embedding; use cond.source=maps")
+            raise ZooError("source=embedding: this encoder has no embedding; use source=maps")
         self.uses_maps = source == "maps" and bool(spec.levels)
         self.null = nn.ParameterList(nn.Parameter(torch.zeros(width, 1, 1)) for width in widths)
         if self.uses_maps:

@@ -41,13 +41,13 @@ class Concat(PerStage):
             self._join_as_they_are(spec, denoiser_levels, source)
             return
         if channels < GROUP or channels % GROUP:
-            raise ZooError(f"cond.channels must be a multiple of {GROUP}, not {channels}")
+            raise ZooError(f"channels must be a multiple of {GROUP}, not {channels}")
         super().__init__(spec, denoiser_levels, [channels] * len(denoiser_levels), source=source)
         self.channels = channels
 
     def _join_as_they_are(self, spec: FeatureSpec, denoiser_levels: tuple[FeatureLevel, ...], source: str) -> None:
         if source != "maps" or not spec.levels:
-            raise ZooError("cond.mix=false joins maps as they are; it needs an encoder with maps and cond.source=maps")
+            raise ZooError("mix=false joins maps as they are; it needs an encoder with maps and source=maps")
         Conditioner.__init__(self, spec, denoiser_levels)
         strides = [level.stride for level in spec.levels]
         self.nearest = [

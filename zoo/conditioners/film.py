@@ -25,7 +25,7 @@ class FiLM(Conditioner):
     def __init__(self, spec: FeatureSpec, denoiser_levels: tuple[FeatureLevel, ...], *, hidden: int = 256) -> None:
         super().__init__(spec, denoiser_levels)
         if hidden < 1:
-            raise ZooError(f"cond.hidden must be at least 1, not {hidden}")
+            raise ZooError(f"hidden must be at least 1, not {hidden}")
         widths = [level.channels for level in denoiser_levels]
         self.summary = Summary(spec)
         self.hidden = nn.Sequential(nn.Linear(self.summary.dim, hidden), nn.SiLU())

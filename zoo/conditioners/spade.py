@@ -27,7 +27,7 @@ class Spade(PerStage):
 
     def __init__(self, spec: FeatureSpec, denoiser_levels: tuple[FeatureLevel, ...], *, hidden: int = 64) -> None:
         if hidden < 1:
-            raise ZooError(f"cond.hidden must be at least 1, not {hidden}")
+            raise ZooError(f"hidden must be at least 1, not {hidden}")
         super().__init__(spec, denoiser_levels, [hidden] * len(denoiser_levels))
         widths = [level.channels for level in denoiser_levels]
         self.modulate = nn.ModuleList(nn.Conv2d(hidden, 2 * width, 3, padding=1) for width in widths)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.conditioners import Conditioner, Context
-from zoo.errors import ZooError
+from zoo.errors import ZooError, below
 from zoo.features import FeatureLevel, Features, FeatureSpec
 from zoo.registry import conditioners
 
@@ -41,7 +40,7 @@ class Sum(Conditioner):
     ) -> None:
         super().__init__(spec, denoiser_levels)
         if len(parts) < 2:
-            raise ZooError(f"cond.parts must name two conditioners or more, not {', '.join(parts) or 'none at all'}")
+            raise ZooError(f"parts must name two conditioners or more, not {', '.join(parts) or 'none at all'}")
         # sorted: random weights are drawn in this order
         built = [_build(key, {"name": key, **parts[key]}, spec, denoiser_levels) for key in sorted(parts)]
         self.parts = nn.ModuleList(built)
@@ -88,8 +87,8 @@ def _build(
 ) -> Conditioner:
     name = options.pop("name")
     if name in ("none", "sum"):
-        raise ZooError(f"cond.parts.{key}: {'it adds nothing' if name == 'none' else 'a sum cannot hold another'}")
+        raise ZooError(f"parts.{key}: {'it adds nothing' if name == 'none' else 'a sum cannot hold another'}")
     try:
         return conditioners.create(name, spec, denoiser_levels, **options)
-    except ZooError as error:  # it calls its options cond.…
-        raise ZooError(re.sub(r"\bcond(?=[.:])", f"cond.parts.{key}", str(error))) from None
+    except ZooError as error:
+        raise ZooError(below(f"parts.{key}", conditioners.options(name), str(error))) from None

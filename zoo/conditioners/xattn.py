@@ -41,15 +41,15 @@ class CrossAttention(Conditioner):
         maps = len(spec.levels) if maps is None else maps
         if dim < 4 or dim % 4 or maps < 0 or head_dim < 1 or any(x.channels % head_dim for x in denoiser_levels):
             raise ZooError(
-                f"cond: dim must be a multiple of 4, maps ≥ 0 and head_dim a divisor of the denoiser's widths "
+                f"dim must be a multiple of 4, maps ≥ 0 and head_dim a divisor of the denoiser's widths "
                 f"{[x.channels for x in denoiser_levels]}, not dim={dim} maps={maps} head_dim={head_dim}"
             )
         coarse = spec.levels[len(spec.levels) - min(maps, len(spec.levels)) :]
         embedding = embedding and spec.token_dim is not None
         if not coarse and not embedding:
             raise ZooError(
-                f"cond.maps={maps} leaves no token: this encoder has {len(spec.levels)} maps, and its embedding is not "
-                "used or not there; use cond.maps=1 or more, or cond.embedding=true"
+                f"maps={maps} leaves no token: this encoder has {len(spec.levels)} maps, and its embedding is not "
+                "used or not there; use maps=1 or more, or embedding=true"
             )
         self.first_map = len(spec.levels) - len(coarse)
         self.map_norms = nn.ModuleList(channel_norm(level.channels) for level in coarse)

@@ -48,7 +48,7 @@ def check(
     contract = import_module(f"zoo.conformance.{kind}")
     parameters = inspect.signature(REGISTRIES[kind].get(name)).parameters
     options = dict(options or {})
-    missing = [option for option in REGISTRIES[kind].required(name) if option not in options]
+    missing = [option for option in REGISTRIES[kind].options(name, required=True) if option not in options]
     if missing:
         raise ZooError(f"{kind} {name!r} needs {' and '.join(f'{option}=...' for option in missing)}")
 

@@ -97,7 +97,7 @@ def _method(name: str) -> Row:
 
 
 def _needed(kind: str, name: str) -> str:
-    return " ".join(f"{option}=…" for option in REGISTRIES[kind].required(name))
+    return " ".join(f"{option}=…" for option in REGISTRIES[kind].options(name, required=True))
 
 
 def _summary(cls: type[Any]) -> str:

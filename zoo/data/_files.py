@@ -41,7 +41,7 @@ class FileDataset(Dataset):
     def __init__(self, root: str | Path, face_box: Sequence[float] | str | None) -> None:
         self.root = Path(root).expanduser()
         if not self.root.is_dir():
-            raise ZooError(f"data.root={str(root)!r} is not a folder; give the folder that holds the images")
+            raise ZooError(f"root={str(root)!r} is not a folder; give the folder that holds the images")
         self._face_box = _parse_face_box(face_box)
         self._splits: dict[str, list[str]] | None = None
         self._cache_dir: Path | None = None
@@ -161,5 +161,5 @@ def _parse_face_box(value: Sequence[float] | str | None) -> Box | Literal["auto"
     except (TypeError, ValueError):
         side = 0.0
     if not side > 0:
-        raise ZooError(f'data.face_box={value!r}: expected "auto", null, or [x0, y0, side] in fractions of the image')
+        raise ZooError(f'face_box={value!r}: expected "auto", null, or [x0, y0, side] in fractions of the image')
     return Box(x0, y0, side)

@@ -40,7 +40,7 @@ class Labels:
         told = f"{self._option}={self._given!r} says the {self._column} of"
         if keys and not known:
             raise ZooError(
-                f"{told} none of the {len(keys)} photos; expected names like {min(keys)!r}, relative to data.root, or "
+                f"{told} none of the {len(keys)} photos; expected names like {min(keys)!r}, relative to the folder, or "
                 "their last part"
             )
         if known < len(keys) / 2:

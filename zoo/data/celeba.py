@@ -41,8 +41,8 @@ class CelebA(FileDataset):
             home = _home(root)
         if home is None:
             raise ZooError(
-                f"data.root={str(root)!r} holds no CelebA; expected img_align_celeba/ and list_eval_partition.txt in "
-                "it, or data.download=true to fetch them"
+                f"root={str(root)!r} holds no CelebA; expected img_align_celeba/ and list_eval_partition.txt in "
+                "it, or download=true to fetch them"
             )
         super().__init__(home, FACE_BOX)
         people = home / "identity_CelebA.txt"
@@ -85,5 +85,5 @@ def _download(root: Path) -> None:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ZooError(
             f"CelebA could not be downloaded ({reason}); fetch img_align_celeba.zip and list_eval_partition.txt "
-            "from mmlab.ie.cuhk.edu.hk/projects/CelebA.html and give their folder as data.root"
+            "from mmlab.ie.cuhk.edu.hk/projects/CelebA.html and give their folder with root=DIR"
         ) from error

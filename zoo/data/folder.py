@@ -53,8 +53,8 @@ class Folder(FileDataset):
         people: str | None = None,
     ) -> None:
         super().__init__(root, face_box)
-        self._groups = Labels(groups, "group", "data.groups")
-        self._people = Labels(people, "person", "data.people", path=True)
+        self._groups = Labels(groups, "group", "groups")
+        self._people = Labels(people, "person", "people", path=True)
         check_fractions(val_fraction, test_fraction)
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction
@@ -80,7 +80,11 @@ class Folder(FileDataset):
 
     def empty(self, split: Split) -> str:
         hashed = split != "train" and split not in self.given
-        return super().empty(split) + (f", or a larger data.{split}_fraction" if hashed else "")
+        return super().empty(split) + (
+            f", or a share larger than {split}_fraction={self.val_fraction if split == 'val' else self.test_fraction}"
+            if hashed
+            else ""
+        )
 
 
 def _given(root: Path) -> dict[Split, str]:

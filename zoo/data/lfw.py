@@ -66,7 +66,7 @@ def _fetch(root: str | Path | None, download: bool) -> Path:
     from sklearn.datasets import fetch_lfw_people
 
     home = None if root is None else str(Path(root).expanduser())
-    reason = "data.download=false"
+    reason = "download=false"
     if download:
         try:  # it fetches and unpacks everything, then reads the people with 500 pictures: one
             fetch_lfw_people(data_home=home, min_faces_per_person=500, resize=0.1)
@@ -76,6 +76,6 @@ def _fetch(root: str | Path | None, download: bool) -> Path:
     if people is None:
         raise ZooError(
             f"LFW is not in {home or 'the data folder of scikit-learn'} and could not be downloaded ({reason}); give a "
-            "folder with lfw_funneled/<person>/<photo>.jpg as data.root"
+            "folder with lfw_funneled/<person>/<photo>.jpg as root=DIR"
         )
     return people

@@ -56,9 +56,12 @@ class Synthetic(Dataset):
 
     def __init__(self, n_train: int = 2000, n_val: int = 200, n_test: int = 200, size: int = 96, seed: int = 0) -> None:
         if size < 32:
-            raise ZooError(f"data.size={size} is too small for a face; expected at least 32")
+            raise ZooError(f"size={size} is too small for a face; expected at least 32")
         if min(n_train, n_val, n_test) < 1 or seed < 0:
-            raise ZooError("data.n_train, n_val and n_test must be at least 1, and data.seed at least 0")
+            raise ZooError(
+                f"n_train={n_train} n_val={n_val} n_test={n_test} seed={seed}: expected 1 or more of each, and "
+                "a seed of at least 0"
+            )
         self.counts = dict(zip(_SPLITS, (n_train, n_val, n_test)))
         self.size = size
         self.seed = seed

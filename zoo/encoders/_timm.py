@@ -30,10 +30,10 @@ def create(model: str, input_size: int | None, **options: Any) -> tuple[Any, dic
         if timm.is_model(base) and (model == base or model in tags):
             shown = {name: value for name, value in options.items() if name != "pretrained_cfg_overlay"}
             given = ", ".join(f"{name}={value}" for name, value in shown.items())
-            raise ZooError(f"encoder.model={model}: timm cannot build it with {given} ({error})") from error
+            raise ZooError(f"model={model}: timm cannot build it with {given} ({error})") from error
         close = tags or difflib.get_close_matches(base, timm.list_models(), n=3)
         hint = f"; there is {', '.join(close)}" if close else ""
-        raise ZooError(f"encoder.model={model}: timm has no such model{hint}") from error
+        raise ZooError(f"model={model}: timm has no such model{hint}") from error
     return net, net.pretrained_cfg
 
 
@@ -43,7 +43,7 @@ def find(model: str, cfg: dict[str, Any], weights: str | None) -> Path:
 
     repo, url = cfg.get("hf_hub_id"), cfg.get("url")
     if weights is None and not repo and not url:
-        raise ZooError(f"encoder.model={model}: no weights are published; use encoder.pretrained=false")
+        raise ZooError(f"model={model}: no weights are published; use pretrained=false")
     filename = cfg.get("hf_hub_filename") or "model.safetensors"
     path: str | None = weights
     if weights is None and repo:
@@ -55,7 +55,7 @@ def find(model: str, cfg: dict[str, Any], weights: str | None) -> Path:
     try:
         return resolve(record, path)
     except WeightsNotFoundError as error:
-        hint = "" if weights else ", or use encoder.pretrained=false"
+        hint = "" if weights else ", or use pretrained=false"
         raise WeightsNotFoundError(f"{error}{hint}", error.license) from None
 
 
@@ -76,13 +76,13 @@ def pretrained(model: str, input_size: int | None, path: Path, options: dict[str
             torch.default_generator.manual_seed(0)
             net, _ = create(model, input_size, pretrained=True, pretrained_cfg_overlay=overlay, **options)
     except ZooError as error:
-        raise ZooError(f"encoder.weights={path}: not the weights of timm's {model}") from error
+        raise ZooError(f"weights={path}: not the weights of timm's {model}") from error
     finally:
         log.setLevel(level)
     draws = dict(random.named_parameters())
     left = [n for n, p in net.named_parameters() if p.ndim > 1 and p.any() and torch.equal(p, draws[n])]
     if left:
-        raise ZooError(f"encoder.weights={path}: not the weights of timm's {model} (no {left[0]}, {len(left)} missing)")
+        raise ZooError(f"weights={path}: not the weights of timm's {model} (no {left[0]}, {len(left)} missing)")
     return net
 
 

@@ -76,7 +76,7 @@ class ArcFace(Encoder):
         try:
             levels, token_dim = _tap(net, tuple(sorted(strides)))
         except ZooError as error:
-            raise ZooError(f"encoder.weights={path}: {error}") from error
+            raise ZooError(f"weights={path}: {error}") from error
         super().__init__(FeatureSpec(levels, token_dim, INPUT_SIZE), frozen=frozen)
         self.net, self.mean, self.std = net, mean, std
         if pretrained:
@@ -102,8 +102,8 @@ def _find(weights: str) -> Path:
     if weights in RECORDS:
         return resolve(RECORDS[weights])
     if weights.endswith(".onnx"):
-        return local_file(weights, "encoder.weights")
-    raise ZooError(f"encoder.weights={weights}: expected {', '.join(RECORDS)}, or the path of an ArcFace .onnx")
+        return local_file(weights)
+    raise ZooError(f"weights={weights}: expected {', '.join(RECORDS)}, or the path of an ArcFace .onnx")
 
 
 def _read(path: Path) -> tuple[fx.GraphModule, float, float]:
@@ -120,9 +120,7 @@ def _read(path: Path) -> tuple[fx.GraphModule, float, float]:
         steps = [node.op_type for node in graph.graph.node if node.op_type not in {"Constant", "Identity"}]
         net = convert(graph)
     except Exception as error:  # protobuf's, onnx's and onnx2torch's errors have no common type
-        raise ZooError(
-            f"encoder.weights={path}: cannot be read as an ONNX network ({error})".splitlines()[0]
-        ) from error
+        raise ZooError(f"weights={path}: cannot be read as an ONNX network ({error})".splitlines()[0]) from error
     scales = "Sub" in steps[:8] and bool({"Mul", "Div"} & set(steps[:8]))
     return (net, 0.0, 1.0) if scales else (net, 127.5, 127.5)
 

@@ -55,8 +55,7 @@ class DINO(Encoder):
         if input_size < patch or input_size % patch:
             near = max(1, round(input_size / patch)) * patch
             raise ZooError(
-                f"encoder.input_size={input_size}: expected a multiple of {model}'s patch, {patch}; "
-                f"try encoder.input_size={near}"
+                f"input_size={input_size}: expected a multiple of {model}'s patch, {patch}; try input_size={near}"
             )
         blocks = _blocks(out_indices, len(net.blocks))
         levels = tuple(FeatureLevel(net.embed_dim, patch) for _ in blocks)
@@ -83,12 +82,12 @@ class DINO(Encoder):
 def _patch(net: nn.Module, model: str) -> int:
     """Side of a vision transformer's patches."""
     if getattr(net, "cls_token", None) is None or not hasattr(net, "forward_intermediates"):
-        raise ZooError(f"encoder.model={model}: not a vision transformer with a class token; encoder=timm takes others")
+        raise ZooError(f"model={model}: not a vision transformer with a class token; the encoder timm takes others")
     return int(net.patch_embed.patch_size[0])  # type: ignore[union-attr,index]
 
 
 def _blocks(asked_for: Sequence[int] | None, depth: int) -> list[int]:
     asked_for = (depth // 2 - 1, -1) if asked_for is None else asked_for
     if not asked_for or not all(-depth <= i < depth for i in asked_for):
-        raise ZooError(f"encoder.out_indices={list(asked_for)}: expected blocks from {-depth} to {depth - 1}")
+        raise ZooError(f"out_indices={list(asked_for)}: expected blocks from {-depth} to {depth - 1}")
     return sorted({i % depth for i in asked_for})

@@ -116,10 +116,10 @@ class FaceNet(Encoder):
             path = resolve(RECORDS[weights])
             self.license = RECORDS[weights].license
         elif weights.endswith((".pt", ".pth", ".safetensors")):
-            path = local_file(weights, "encoder.weights")
+            path = local_file(weights)
             self.license = "of the file"
         else:
-            raise ZooError(f"encoder.weights={weights}: expected {', '.join(RECORDS)}, or a path (.pt, .safetensors)")
+            raise ZooError(f"weights={weights}: expected {', '.join(RECORDS)}, or a path (.pt, .safetensors)")
         state = {k: v for k, v in read_state_dict(path).items() if not k.startswith("logits.")}
         fill(self.net, state, f"FaceNet (InceptionResnetV1), in {path}")
         self.weights_sha = sha256_file(path)

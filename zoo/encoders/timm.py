@@ -46,7 +46,7 @@ class Timm(Encoder):
         in_chans: int = 3,
     ) -> None:
         if in_chans not in (1, 3):
-            raise ZooError(f"encoder.in_chans={in_chans}: expected 1 or 3")
+            raise ZooError(f"in_chans={in_chans}: expected 1 or 3")
         options: dict[str, Any] = {"features_only": True, "in_chans": in_chans}
         if out_indices is not None:
             options["out_indices"] = tuple(out_indices)
@@ -55,7 +55,7 @@ class Timm(Encoder):
         last = {stride: i for i, stride in enumerate(strides) if stride in STRIDES}
         keep = list(range(len(strides))) if out_indices is not None else sorted(last.values())
         if not keep:
-            raise ZooError(f"encoder.model={model} has maps at strides {strides} only; pick some with out_indices")
+            raise ZooError(f"model={model} has maps at strides {strides} only; pick some with out_indices")
         levels = tuple(FeatureLevel(channels[i], strides[i]) for i in keep)
         size = input_size or cfg["input_size"][-1]
         super().__init__(FeatureSpec(levels, levels[-1].channels, size), frozen=frozen)

@@ -93,7 +93,7 @@ def _check_architecture(path: str, found: Mapping[str, Any], wanted: Mapping[str
     if differing:
         was, now = (" ".join(f"{n}={_plain(side.get(n))}" for n in differing) for side in (found, wanted))
         raise ZooError(
-            f"encoder.weights={path} was pretrained with {was}, but the encoder is built with {now}; make them agree"
+            f"weights={path} was pretrained with {was}, but the encoder is built with {now}; make them agree"
         )
 
 

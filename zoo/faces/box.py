@@ -62,7 +62,7 @@ def estimate_face_box(images: Iterable[np.ndarray]) -> Box | None:
     if not seen or len(found) < seen / 4:
         warnings.warn(
             f"faces found in {len(found)} of {seen} images: too few to tell where they lie, so encoders see the "
-            "whole image; give data.face_box=[x0, y0, side] if you know it",
+            "whole image; give face_box=[x0, y0, side] if you know it",
             stacklevel=2,
         )
         return None

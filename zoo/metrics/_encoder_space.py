@@ -34,7 +34,7 @@ class EncoderSpace:
 
     def __init__(self, space: str, weights: str | None = None, face_box: Sequence[float] | str | None = AUTO) -> None:
         if space not in ENCODER_SPACES:
-            raise ZooError(f"unknown space {space!r}; expected one of {', '.join(ENCODER_SPACES)}")
+            raise ZooError(f"space={space}: unknown; expected one of {', '.join(ENCODER_SPACES)}")
         self.space, self.weights = space, weights
         self.face_box, self._auto = _parsed(face_box), face_box == AUTO
 
@@ -48,18 +48,15 @@ class EncoderSpace:
         records = {"arcface": arcface.RECORDS, "facenet": facenet.RECORDS}.get(self.space)
         return records.get(self.weights or next(iter(records))) if records else None  # the first is the default
 
-    def load(self, device: str, option: str) -> None:
-        """Load the network onto ``device``; ``option`` is what takes its weights, for messages.
+    def load(self, device: str) -> None:
+        """Load the network onto ``device``.
 
         Raises:
             WeightsNotFoundError: they cannot be had.
             ZooError: they are others.
         """
         options = {} if self.weights is None else {"weights": self.weights}
-        try:
-            encoder: Any = encoders.create(self.space, frozen=True, **options)
-        except ZooError as error:
-            raise type(error)(str(error).replace("encoder.weights", option)) from error
+        encoder: Any = encoders.create(self.space, frozen=True, **options)
         self._encoder, self._device = encoder.to(device), device
         self._view = WHOLE if self.face_box is None else self.face_box.of(encoder.frame or WHOLE)
 

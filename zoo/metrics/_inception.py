@@ -19,7 +19,6 @@ RECORD = WeightsRecord(
     license="Apache-2.0",
     megabytes=91,
 )
-OPTION = "metrics.fid.weights"  # for messages; kid takes the same file
 SIDE = 299
 
 
@@ -39,24 +38,23 @@ class Inception:
         return self._net(2 * x - 1)
 
 
-def load_inception(weights: str | None, device: str, option: str) -> Inception:
+def load_inception(weights: str | None, device: str) -> Inception:
     """The network on ``device``; one for all metrics that ask for the same file.
 
     Args:
         weights: path of a state dict of pytorch-fid's layout; None: torch hub's cache, else its download.
-        option: the option that takes such a path, for messages.
 
     Raises:
         WeightsNotFoundError: the file cannot be had.
         ZooError: it holds other weights.
     """
-    return _load(resolve(RECORD, weights, option), device)
+    return _load(resolve(RECORD, weights), device)
 
 
 @lru_cache(maxsize=1)
 def _load(path: Path, device: str) -> Inception:
     net = network()
-    fill(net, read_state_dict(path, OPTION), f"{RECORD.name}, in {path}", OPTION)
+    fill(net, read_state_dict(path), f"{RECORD.name}, in {path}")
     net.fc = nn.Identity()
     return Inception(net.eval().requires_grad_(False).to(device), device, sha256_file(path))
 

@@ -25,12 +25,11 @@ class MMDMetric(FeatureMetric):
     Args:
         name: of the score.
         subset_size: images in a block.
-        option: that says so, for messages.
     """
 
-    def __init__(self, name: str, subset_size: int, option: str) -> None:
+    def __init__(self, name: str, subset_size: int) -> None:
         if subset_size < 2:
-            raise ZooError(f"{option}={subset_size}: expected at least 2")
+            raise ZooError(f"subset_size={subset_size}: expected at least 2")
         self.name, self.subset_size = name, subset_size
         self._held = torch.empty(0)  # (2·subset_size, 2, D): features of colourings and truths
         self._waiting = 0  # so many of them are in no block yet

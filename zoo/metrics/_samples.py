@@ -27,9 +27,9 @@ class SamplesMetric(PerImageMetric):
     def __init__(self, samples: int = 4, images: int | None = 100) -> None:
         super().__init__()
         if samples < 2:
-            raise ZooError(f"metrics.{self.name}.samples={samples}: expected at least 2, to compare them")
+            raise ZooError(f"samples={samples}: expected at least 2, to compare them")
         if images is not None and images < 1:
-            raise ZooError(f"metrics.{self.name}.images={images}: expected at least 1, or null for all")
+            raise ZooError(f"images={images}: expected at least 1, or null for all")
         self.samples, self.images = samples, images
 
     @abstractmethod

@@ -36,17 +36,15 @@ class SpaceMetric(FeatureMetric):
         ZooError: an unknown space, or an option that it does not take.
     """
 
-    metric: str  # its name in the configuration, for messages
-
     def __init__(
         self, space: str = "st_lpips", weights: str | None = None, face_box: Sequence[float] | str | None = AUTO
     ) -> None:
         if space not in SPACES:
-            raise ZooError(f"metrics.{self.metric}.space={space}: unknown; expected one of {', '.join(SPACES)}")
+            raise ZooError(f"space={space}: unknown; expected one of {', '.join(SPACES)}")
         if space == "st_lpips" and weights is not None:
-            raise ZooError(f"metrics.{self.metric}: space st_lpips has its own weights; leave weights null")
+            raise ZooError("weights: space=st_lpips has its own weights; leave this null")
         if space not in FACE_SPACES and face_box not in (None, AUTO):
-            raise ZooError(f"metrics.{self.metric}: space {space} takes no face_box; leave it auto or null")
+            raise ZooError(f"face_box: space={space} takes no face_box; leave it auto or null")
         self.space, self.weights = space, weights
         self._encoder = EncoderSpace(space, weights, face_box) if space in ENCODER_SPACES else None
 
@@ -60,12 +58,11 @@ class SpaceMetric(FeatureMetric):
         return RECORD if self.space == "inception" and self.weights is None else None
 
     def load(self, device: str) -> None:
-        option = f"metrics.{self.metric}.weights"
         if self._encoder is not None:
-            self._encoder.load(device, option)
+            self._encoder.load(device)
             self.extractor = self._encoder
         elif self.space == "inception":
-            self.extractor = load_inception(self.weights, device, option)
+            self.extractor = load_inception(self.weights, device)
         else:
             self.extractor = PooledSTLPIPS(device)
 

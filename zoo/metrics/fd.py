@@ -17,8 +17,6 @@ class FD(SpaceMetric, FrechetMetric):
     Biased upwards at a small N: give N beside it, never compare across N. For spaces and options see `SpaceMetric`.
     """
 
-    metric = "fd"
-
     def __init__(
         self, space: str = "st_lpips", weights: str | None = None, face_box: Sequence[float] | str | None = AUTO
     ) -> None:

@@ -29,4 +29,4 @@ class FID(FrechetMetric):
         return RECORD if self.weights is None else None
 
     def load(self, device: str) -> None:
-        self.extractor = load_inception(self.weights, device, "metrics.fid.weights")
+        self.extractor = load_inception(self.weights, device)

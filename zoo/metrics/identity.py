@@ -36,7 +36,7 @@ class Identity(PerImageMetric):
         self, space: str = "arcface", weights: str | None = None, face_box: Sequence[float] | str | None = AUTO
     ) -> None:
         if space not in FACE_SPACES:
-            raise ZooError(f"unknown face space {space!r}; expected one of {', '.join(FACE_SPACES)}")
+            raise ZooError(f"space={space}: unknown, or none of faces; expected one of {', '.join(FACE_SPACES)}")
         self._face = EncoderSpace(space, weights, face_box)
         super().__init__()
 
@@ -50,7 +50,7 @@ class Identity(PerImageMetric):
         return self._face.published_weights()
 
     def load(self, device: str) -> None:
-        self._face.load(device, "metrics.identity.weights")
+        self._face.load(device)
 
     def measure(self, pred: Tensor, truth: Tensor) -> dict[str, Tensor]:
         return {f"identity_{self._face.space}": F.cosine_similarity(self._face(pred), self._face(truth))}

@@ -25,14 +25,14 @@ class KID(MMDMetric):
     version = 2
 
     def __init__(self, weights: str | None = None, subset_size: int = 1000) -> None:
-        super().__init__("kid", subset_size, "metrics.kid.subset_size")
+        super().__init__("kid", subset_size)
         self.weights = weights
 
     def published_weights(self) -> WeightsRecord | None:
         return RECORD if self.weights is None else None
 
     def load(self, device: str) -> None:
-        self.extractor = load_inception(self.weights, device, "metrics.kid.weights")
+        self.extractor = load_inception(self.weights, device)
 
     def kernel(self, truth: Tensor) -> Kernel:
         return cubic

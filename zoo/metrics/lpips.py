@@ -19,7 +19,6 @@ RECORD = WeightsRecord(
     license="BSD-3-Clause (torchvision)",
     megabytes=233,
 )
-OPTION = "metrics.lpips.weights"
 LEAST_SIDE = 32
 
 
@@ -43,9 +42,9 @@ class LPIPS(PerImageMetric):
         return RECORD if self.weights is None else None
 
     def load(self, device: str) -> None:
-        path = resolve(RECORD, self.weights, OPTION)
+        path = resolve(RECORD, self.weights)
         self._net = _network()
-        _fill_trunk(self._net.net, read_state_dict(path, OPTION), f"{RECORD.name}, in {path}")
+        _fill_trunk(self._net.net, read_state_dict(path), f"{RECORD.name}, in {path}")
         self._net.eval().requires_grad_(False).to(device)
         self._device = device
 
@@ -68,4 +67,4 @@ def _fill_trunk(trunk: nn.Module, state: dict[str, Tensor], what: str) -> None:
     """Load the convolutions of torchvision's AlexNet: ``features.3.weight`` is the trunk's ``slice2.3.weight``."""
     places = {f"features.{name.split('.', 1)[1]}": name for name in trunk.state_dict()}
     convolutions = {places.get(name, name): value for name, value in state.items() if name.startswith("features.")}
-    fill(trunk, convolutions, what, OPTION)
+    fill(trunk, convolutions, what)

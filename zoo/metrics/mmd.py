@@ -29,8 +29,6 @@ class MMD(SpaceMetric, MMDMetric):
         subset_size: images in a block.
     """
 
-    metric = "mmd"
-
     def __init__(
         self,
         space: str = "st_lpips",
@@ -40,9 +38,9 @@ class MMD(SpaceMetric, MMDMetric):
         subset_size: int = 1000,
     ) -> None:
         SpaceMetric.__init__(self, space, weights, face_box)
-        MMDMetric.__init__(self, f"mmd_{space}", subset_size, "metrics.mmd.subset_size")
+        MMDMetric.__init__(self, f"mmd_{space}", subset_size)
         if sigma is not None and not sigma > 0:
-            raise ZooError(f"metrics.mmd.sigma={sigma}: expected a number above 0, or null")
+            raise ZooError(f"sigma={sigma}: expected a number above 0, or null")
         self.sigma = sigma
         self._of_blocks: Kernel | None = None
 

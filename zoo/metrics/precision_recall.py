@@ -30,8 +30,6 @@ class PrecisionRecall(SpaceMetric):
         k: which neighbour.
     """
 
-    metric = "precision_recall"
-
     def __init__(
         self,
         space: str = "st_lpips",
@@ -41,7 +39,7 @@ class PrecisionRecall(SpaceMetric):
     ) -> None:
         super().__init__(space, weights, face_box)
         if k < 1:
-            raise ZooError(f"metrics.precision_recall.k={k}: expected at least 1")
+            raise ZooError(f"k={k}: expected at least 1")
         self.k = k
         self._pred: list[Tensor] = []
         self._truth: list[Tensor] = []

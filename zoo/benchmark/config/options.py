@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import inspect
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, below
+from zoo.registry import Registry
 
 PRIMARY = "primary"  # in the section metrics: the one key that is no metric
 
@@ -39,6 +41,24 @@ def check_options(
     for name, parameter in known.items():
         if parameter.default is parameter.empty and name not in options:
             raise ZooError(f"{section}.{name} must be given: {section}.{name}=...")
+
+
+@contextmanager
+def under(section: str, plug_ins: Registry[Any], name: str, *, building: bool = False) -> Iterator[None]:
+    """Errors of the block that name options of a plug-in name them as they stand in the configuration.
+
+    Args:
+        section: where they stand.
+        plug_ins: the kind of plug-in.
+        name: which one it is.
+        building: only errors of its constructor, since others may be raised in the block.
+    """
+    try:
+        yield
+    except ZooError as error:
+        if (error.about or (None if building else plug_ins.kind,))[0] == plug_ins.kind:
+            error.args = (below(section, plug_ins.options(name), str(error)),)
+        raise
 
 
 def check_type(name: str, value: Any, hint: Any) -> None:

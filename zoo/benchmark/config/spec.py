@@ -13,12 +13,13 @@ from typing import Any, TypeVar
 import pooch
 
 from zoo import registry
-from zoo.benchmark.config.options import PRIMARY, check_options, check_range, check_type, unknown
+from zoo.benchmark.config.options import PRIMARY, check_options, check_range, check_type, under, unknown
 from zoo.denoisers import stages
 from zoo.diffusion.process import Diffusion
 from zoo.diffusion.samplers import SamplerConfig
-from zoo.errors import ZooError
+from zoo.errors import ZooError, below
 from zoo.evaluation.evaluate import EvalConfig
+from zoo.metrics import Metric
 from zoo.model import ColorDiffusion
 from zoo.training.config import TrainConfig
 
@@ -137,14 +138,24 @@ class Spec:
 
     def build_model(self) -> ColorDiffusion:
         """The untrained model. Raises `ZooError` for missing weights or an impossible pair."""
-        return ColorDiffusion(
-            encoder=self.encoder.as_dict(),
-            cond=self.cond.as_dict(),
-            denoiser=self.denoiser,
-            diffusion=asdict(self.diffusion),
-            image_size=self.image_size,
-            seed=self.seed,
-        )
+        encoder = under("encoder", registry.encoders, self.encoder.name, building=True)
+        with encoder, under("cond", registry.conditioners, self.cond.name, building=True):
+            return ColorDiffusion(
+                encoder=self.encoder.as_dict(),
+                cond=self.cond.as_dict(),
+                denoiser=self.denoiser,
+                diffusion=asdict(self.diffusion),
+                image_size=self.image_size,
+                seed=self.seed,
+            )
+
+    def open_metrics(self) -> dict[str, Metric]:
+        """The metrics, under their keys in the configuration; no weights are loaded."""
+        made = {}
+        for key, metric in self.metrics.items():
+            with under(f"metrics.{key}", registry.metrics, metric.name):
+                made[key] = registry.metrics.create(metric.name, **metric.options)
+        return made
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, in the layout of the configuration."""
@@ -190,8 +201,7 @@ def _build(section: str, cls: type[T], options: Mapping[str, Any]) -> T:
     try:
         return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in options.items()})
     except ZooError as error:
-        named = section and str(error).split(" ", 1)[0].rstrip(":") in options  # the library names the option alone
-        raise ZooError(f"{section}.{error}") if named else error from None
+        raise ZooError(below(section, options, str(error)) if section else str(error)) from None
 
 
 def _plug_in(

@@ -6,8 +6,8 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from zoo import registry
 from zoo.benchmark.config.labels import label
+from zoo.benchmark.config.options import under
 from zoo.benchmark.config.plugins import import_modules
 from zoo.benchmark.config.processes import MAIN_PROCESS
 from zoo.benchmark.config.spec import Spec
@@ -30,9 +31,10 @@ from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import Row
 from zoo.benchmark.tables.text_table import number, render
 from zoo.data import Dataset, printable
-from zoo.errors import ZooError
+from zoo.errors import ZooError, below
 from zoo.evaluation.evaluate import Evaluation, evaluate
 from zoo.methods import Materials, Method
+from zoo.metrics import Score
 from zoo.model import ColorDiffusion
 from zoo.training.batches import Batches
 from zoo.training.diffusion import open_batches, train
@@ -70,12 +72,14 @@ class Run:
             rows.check_writable(Path(spec.machine.table))
         environment.reset_peak_memory(device)
         model = spec.build_model() if registry.methods.get(spec.method).trains else None
-        dataset = registry.datasets.create(spec.data.name, **spec.data.options)
+        warnings.showwarning = partial(one_line_warning, options=registry.datasets.options(spec.data.name))
+        with under("data", registry.datasets, spec.data.name):
+            dataset = registry.datasets.create(spec.data.name, **spec.data.options)
+            dataset.prepare(spec.machine.cache, bar)
+            photos = RunPhotos.open(spec, dataset)
         labels = {group: label(config, group) if model else "" for group in ("encoder", "cond")}
         if model and spec.encoder.name == "none":  # what was asked for may be another, that the conditioner never sees
             labels["encoder"] = "none"
-        dataset.prepare(spec.machine.cache, bar)
-        photos = RunPhotos.open(spec, dataset)
         return cls(spec, labels, model, dataset, photos, device, model.encoder.weights_sha if model else None)
 
     @property
@@ -122,16 +126,31 @@ class Run:
         return batches
 
     def score(self) -> Evaluation:
-        return evaluate(
+        """Colour and score. The notes of metrics that are missing name options as they stand in the configuration."""
+        found = evaluate(
             self._method(),
             self.dataset,
-            [registry.metrics.create(metric.name, **metric.options) for metric in self.spec.metrics.values()],
+            list(self.spec.open_metrics().values()),
             self.spec.eval,
             image_size=self.spec.image_size,
             device=self.device,
             cache_dir=self.spec.machine.cache,
             progress=bar,
         )
+        return replace(
+            found, scores=[score if score.value is not None else self._named(score) for score in found.scores]
+        )
+
+    def _named(self, score: Score) -> Score:
+        key = self._keys[score.name.partition("[")[0]]
+        return replace(
+            score, note=below(f"metrics.{key}", registry.metrics.options(self.spec.metrics[key].name), score.note)
+        )
+
+    @cached_property
+    def _keys(self) -> dict[str, str]:
+        """The score of each name → the key of its metric in the configuration."""
+        return {name: key for key, metric in self.spec.open_metrics().items() for name in metric.names()}
 
     def _method(self) -> Method:
         scale = self.spec.denoiser["chroma_scale"]
@@ -140,15 +159,10 @@ class Run:
 
     def record(self, found: Evaluation) -> dict[str, Any]:
         """What a row of its table leads to: all that its numbers depend on, and what else one may want to know."""
-        owners = {
-            name: key
-            for key, metric in self.spec.metrics.items()
-            for name in registry.metrics.create(metric.name, **metric.options).names()
-        }
         scores = [score.name for score in found.scores]
         return {
             "spec": self.identity.settings,
-            "protocols": {name: self.identity.protocols[owners[name.partition("[")[0]]] for name in scores},
+            "protocols": {name: self.identity.protocols[self._keys[name.partition("[")[0]]] for name in scores},
             "commit": environment.git_sha(),
             "device": environment.device_name(self.device),
             "weights": (self.model.encoder.weights_sha if self.model else None) or "",

@@ -21,6 +21,7 @@ from zoo import registry
 from zoo.benchmark.config.spec import PlugIn, Spec
 from zoo.diffusion import samplers
 from zoo.methods import Method
+from zoo.metrics import Metric
 from zoo.training import config as training
 from zoo.weights import sha256_file
 
@@ -95,7 +96,8 @@ class Identity:
     @cached_property
     def protocols(self) -> dict[str, dict[str, Any]]:
         """How each metric of the configuration is scored, by the name it has there: by nothing else."""
-        return {key: self._protocol(metric) for key, metric in self.spec.metrics.items()}
+        opened = self.spec.open_metrics()
+        return {key: self._protocol(metric, opened[key]) for key, metric in self.spec.metrics.items()}
 
     @property
     def _what(self) -> dict[str, Any]:
@@ -133,7 +135,7 @@ class Identity:
             for name in (self.spec.cond.name, *parts):
                 yield f"cond.{name}", registry.conditioners.source_sha(name)
 
-    def _protocol(self, metric: PlugIn) -> dict[str, Any]:
+    def _protocol(self, metric: PlugIn, opened: Metric) -> dict[str, Any]:
         spec, cls = self.spec, registry.metrics.get(metric.name)
         built_in = registry.metrics.source_sha(metric.name) is None
         scored: dict[str, Any] = {
@@ -152,9 +154,8 @@ class Identity:
         if not built_in:
             scored["metric"]["source"] = registry.metrics.source_sha(metric.name)
         looked: list[Any] = []
-        made = registry.metrics.create(metric.name, **metric.options)
-        made.locate_faces(lambda: looked.append(self.find_face()))
-        record = made.published_weights()
+        opened.locate_faces(lambda: looked.append(self.find_face()))
+        record = opened.published_weights()
         if record and record.unexpected_sha:  # the published file is known by its name, here or still to be fetched
             scored["metric"]["weights"] = {"sha256": record.unexpected_sha}
         if looked:

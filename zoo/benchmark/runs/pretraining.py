@@ -7,6 +7,7 @@ import shutil
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from zoo import registry
-from zoo.benchmark.config.options import check_options, check_range, check_type
+from zoo.benchmark.config.options import check_options, check_range, check_type, under
 from zoo.benchmark.config.plugins import import_modules
 from zoo.benchmark.config.spec import Machine
 from zoo.benchmark.runs import environment
@@ -63,14 +64,16 @@ class Task:
         name, limit, dedupe = data.pop("name"), data.pop("limit", None), data.pop("dedupe", False)
         check_type("data.dedupe", dedupe, bool)
         check_options("data", registry.datasets.get(name), data)
-        dataset = registry.datasets.create(name, **data)
-        dataset.prepare(machine.cache, bar)
-        view = View(plain["image_size"])
-        unlike = others(dataset, view, machine.cache) if dedupe else None
-        images = open_images(
-            dataset, "train", view, machine.cache, drop_grey=True, limit=limit, unlike=unlike, progress=bar
-        )
-        val = open_images(dataset, "val", view, machine.cache, drop_grey=False, limit=plain["val_limit"], progress=bar)
+        view, val_limit = View(plain["image_size"]), plain["val_limit"]
+        warnings.showwarning = partial(one_line_warning, options=registry.datasets.options(name))
+        with under("data", registry.datasets, name):
+            dataset = registry.datasets.create(name, **data)
+            dataset.prepare(machine.cache, bar)
+            unlike = others(dataset, view, machine.cache) if dedupe else None
+            images = open_images(
+                dataset, "train", view, machine.cache, drop_grey=True, limit=limit, unlike=unlike, progress=bar
+            )
+            val = open_images(dataset, "val", view, machine.cache, drop_grey=False, limit=val_limit, progress=bar)
         return cls(recipe, images, val, device, machine.cache, output, plain["overwrite"])
 
     def done(self) -> bool:

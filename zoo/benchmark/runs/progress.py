@@ -11,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from zoo.errors import below
 from zoo.files import write_json
 from zoo.progress import StepInfo
 
@@ -28,9 +29,9 @@ def bar(items: Iterable, total: int, what: str) -> Iterator:
     yield from tqdm(items, desc=what, total=total, mininterval=seconds_between_updates())
 
 
-def one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """For `warnings.showwarning`: above the bars."""
-    tqdm.write(f"warning: {' '.join(str(message).split())}")
+def one_line_warning(message: Warning | str, *_: Any, options: tuple[str, ...] = (), **__: Any) -> None:
+    """For `warnings.showwarning`: above the bars. ``options``: of the dataset, which names them without a section."""
+    tqdm.write(f"warning: {below('data', options, ' '.join(str(message).split()))}")
 
 
 class TrainingBar:
