@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from zoo.conditioners import Context
 from zoo.denoisers import create as create_denoiser
 from zoo.denoisers import stages
 from zoo.diffusion.chroma import ChromaSampler
+from zoo.diffusion.hints import hint_channels
 from zoo.diffusion.process import Diffusion
 from zoo.diffusion.samplers import Callback, SamplerConfig
 from zoo.errors import ZooError
@@ -96,6 +98,7 @@ class ColorDiffusion(nn.Module):
         noise: Tensor,
         dropped: Tensor,
         *,
+        hinted: Tensor | None = None,
         features: Features | None = None,
         view: Tensor | None = None,
         box: Box | Tensor = WHOLE,
@@ -108,6 +111,7 @@ class ColorDiffusion(nn.Module):
             t: (N,) in (0, 1].
             noise: (N, 2, H/r, W/r).
             dropped: (N,) bool: these see the learned null in place of their features.
+            hinted: (N, 1, H/r, W/r), 1 where a model with hints is told the true chroma; None: nowhere.
             features: of the same images, computed before; None: they are computed here,
             view: from this, which lies at ``box`` in the images (default: from ``L``).
         """
@@ -116,7 +120,8 @@ class ColorDiffusion(nn.Module):
         x0 = (downsample_chroma(ab, self.denoiser.chroma_scale) - self.ab_mean) / (2 * self.ab_std)
         context = self.conditioner.drop(self.context(features, L), dropped)
         t = self.diffusion.time(t)
-        prediction = self.predict(self.diffusion.noisy(x0, noise, t), L, t, context)
+        hints = None if hinted is None else hint_channels(x0, hinted)
+        prediction = self.predict(self.diffusion.noisy(x0, noise, t), L, t, context, hints)
         return self.diffusion.loss(prediction, x0, noise, t)
 
     def context(self, features: Features, L: Tensor) -> Context:
@@ -131,18 +136,23 @@ class ColorDiffusion(nn.Module):
         sampler: SamplerConfig,
         generators: list[torch.Generator],
         callback: Callback | None = None,
+        *,
+        hints: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
         """One sample of ab (N, 2, H, W) for L (N, 1, H, W), H and W multiples of the coarsest stage's stride.
 
         Args:
             generators: one per image.
+            hints: ab (N, 2, H/r, W/r) that is known, and (N, 1, H/r, W/r), 1 where it is; for a model with `hints`.
             callback: sees (steps done, ab at the chroma resolution) after each step.
         """
         context = self.context(features, L)
         null: Context = ()
         if sampler.guidance != 1:
             null = self.conditioner.drop(context, torch.ones(len(L), dtype=torch.bool, device=L.device))
-        sample = ChromaSampler(self.predict, self.diffusion, self.ab_mean, self.ab_std, self.denoiser.chroma_scale)
+        told = None if hints is None else hint_channels((hints[0] - self.ab_mean) / (2 * self.ab_std), hints[1])
+        predict = self.predict if told is None else partial(self.predict, hints=told)
+        sample = ChromaSampler(predict, self.diffusion, self.ab_mean, self.ab_std, self.denoiser.chroma_scale)
         return sample(L, context, null, sampler, generators, callback)
 
     def set_chroma_statistics(self, ab: Tensor) -> None:
@@ -178,13 +188,20 @@ class ColorDiffusion(nn.Module):
         resolved_again = self.encoder.frozen and published
         return {k: v for k, v in self.state_dict().items() if not (resolved_again and k.startswith("encoder."))}
 
-    def predict(self, x_t: Tensor, L: Tensor, t: Tensor, context: Context) -> Tensor:
-        """What the network says of x_t (N, 2, H/r, W/r), L (N, 1, H, W) and t (N,): (N, 2, H/r, W/r)."""
+    @property
+    def hints(self) -> bool:
+        """Whether it can be told colours that are known at some places."""
+        return bool(getattr(self.denoiser, "hints", False))
+
+    def predict(self, x_t: Tensor, L: Tensor, t: Tensor, context: Context, hints: Tensor | None = None) -> Tensor:
+        """What the network says of x_t (N, 2, H/r, W/r), L (N, 1, H, W), t (N,) and, where it takes them, hints
+        (N, 3, H/r, W/r): (N, 2, H/r, W/r)."""
 
         def inject(h: Tensor, level: int) -> Tensor:
             return self.conditioner.inject(h, level, context)
 
-        return self.denoiser(x_t, L, t, inject, self.conditioner.embed(context))
+        told = {"hints": hints} if self.hints else {}  # other denoisers need not know of them
+        return self.denoiser(x_t, L, t, inject, self.conditioner.embed(context), **told)
 
 
 @contextmanager

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -24,10 +26,12 @@ class Dataset(ABC):
         face_box: where the square of the 112×112 ArcFace template lies, in fractions of the image; may reach
             outside; None: not known, encoders then see the whole image.
         distinct: no two of its images can show one picture, however alike they look: nobody looks for such pairs.
+        weights: of a mixture, the first folder of its keys → its weight in training; empty: all images alike.
     """
 
     face_box: Box | None = None
     distinct: bool = False
+    weights: Mapping[str, float] = MappingProxyType({})
 
     def prepare(self, cache_dir: Path, progress: Progress | None = None) -> None:
         """Called before anything else by whoever has a cache folder: there a data set may keep what takes long to find

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zoo.diffusion.hints import CHANNELS
 from zoo.diffusion.layers import ResBlock, SelfAttention, group_norm
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel
@@ -30,6 +31,7 @@ class Denoiser(nn.Module):
         attention_levels: how many of the coarsest levels have self-attention.
         chroma_scale: r in {1, 2, 4}: ab is diffused at 1/r of the image.
         patch: side of the patches of ab that become channels at the input.
+        hints: it is told colours that are known at some places (`zoo.diffusion.hints`).
         extra: channels that the conditioner joins to each level's input.
     """
 
@@ -44,17 +46,19 @@ class Denoiser(nn.Module):
         attention_levels: int = 1,
         chroma_scale: int = 4,
         patch: int = 1,
+        hints: bool = False,
         extra: Sequence[int] = (),
     ) -> None:
         super().__init__()
         widths = [level.channels for level in denoiser_levels(width, mults, chroma_scale, patch)]
         extra = extra or [0] * len(widths)
         attends = [i >= len(widths) - attention_levels for i in range(len(widths))]
-        self.chroma_scale, self.patch = chroma_scale, patch
+        self.chroma_scale, self.patch, self.hints = chroma_scale, patch, hints
         self.embed_dim = embed_dim = 4 * width
         self.width = width
         self.time = nn.Sequential(nn.Linear(width, embed_dim), nn.SiLU(), nn.Linear(embed_dim, embed_dim))
-        self.conv_in = nn.Conv2d(2 * patch**2 + (chroma_scale * patch) ** 2, width, 3, padding=1)
+        channels_in = (2 + (CHANNELS if hints else 0)) * patch**2 + (chroma_scale * patch) ** 2
+        self.conv_in = nn.Conv2d(channels_in, width, 3, padding=1)
 
         self.down = nn.ModuleList(
             _Stage(c, [c] * blocks, embed_dim, extra=extra[i], attention=attends[i]) for i, c in enumerate(widths)
@@ -84,15 +88,27 @@ class Denoiser(nn.Module):
             options.get("patch", 1),
         )
 
-    def forward(self, ab_t: Tensor, L: Tensor, t: Tensor, inject: Inject, embedding: Tensor | None) -> Tensor:
+    def forward(
+        self,
+        ab_t: Tensor,
+        L: Tensor,
+        t: Tensor,
+        inject: Inject,
+        embedding: Tensor | None,
+        hints: Tensor | None = None,
+    ) -> Tensor:
         """Prediction (N, 2, h, w) for ``ab_t`` (N, 2, h, w), L (N, 1, H, W) and t (N,) in [0, 1].
 
         Args:
             inject: ``(h, level) → h`` joined with the conditioner's extra channels, called once per level going down.
             embedding: something to add to the time embedding, (N, embed_dim), or None.
+            hints: (N, 3, h, w), for a denoiser that is told them; None: there are none.
         """
         e = self.time(time_features(t, self.width))  # (N, embed_dim)
         e = e if embedding is None else e + embedding
+        if self.hints:
+            hints = ab_t.new_zeros(len(ab_t), CHANNELS, *ab_t.shape[-2:]) if hints is None else hints
+            ab_t = torch.cat([ab_t, hints], dim=1)
         patches = F.pixel_unshuffle(ab_t, self.patch)
         lightness = F.pixel_unshuffle(L, self.chroma_scale * self.patch)
         h = self.conv_in(torch.cat([patches, lightness], dim=1))  # (N, width, h/patch, w/patch)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,12 +13,14 @@ from torch import Tensor
 from zoo.cache.features import FeatureCache
 from zoo.cache.images import ImageCache
 from zoo.color.lab import uint8_to_lab, uint8_to_lightness
+from zoo.diffusion.hints import draw_masks
 from zoo.diffusion.process import Diffusion
-from zoo.encoders import Images
 from zoo.faces.framing import WHOLE, Box
 from zoo.features import Features
 from zoo.seeds import seed_of
 from zoo.training.config import TrainConfig
+from zoo.training.crops import Crop
+from zoo.training.order import Part, Shuffled
 
 STATISTICS_IMAGES = 2048
 
@@ -32,23 +36,7 @@ class Batch(NamedTuple):
     noise: Tensor  # (N, 2, H/r, W/r)
     dropped: Tensor  # (N,) bool: their features are replaced by the learned null
     saturation: Tensor  # (N,) factor on ab
-
-
-class Shuffled:
-    """Training images, drawn epoch by epoch in an order that depends on the seed alone."""
-
-    def __init__(self, images: Images, batch_size: int, seed: int) -> None:
-        self.images, self.batch_size, self.seed = images, batch_size, seed
-
-    def _indices(self, step: int) -> np.ndarray:
-        """Images of ``step``: epochs are shuffled one by one and follow each other without a gap."""
-        n, size = len(self.images), self.batch_size
-        positions = np.arange(step * size, (step + 1) * size)
-        epochs = {e: self._order(int(e)) for e in np.unique(positions // n)}
-        return np.array([epochs[p // n][p % n] for p in positions])
-
-    def _order(self, epoch: int) -> np.ndarray:
-        return np.random.default_rng(seed_of("epoch", self.seed, epoch)).permutation(len(self.images))
+    hinted: Tensor | None = None  # (N, 1, H/r, W/r): 1 where the model is told the truth
 
 
 class Batches(Shuffled):
@@ -65,10 +53,13 @@ class Batches(Shuffled):
         views: ImageCache | None = None,
         features: FeatureCache | None = None,
         box: Box = WHOLE,
+        parts: Mapping[str, Part] = MappingProxyType({}),
+        crop: Crop | None = None,
+        hints: bool = False,
     ) -> None:
-        super().__init__(images, config.batch_size, seed)
+        super().__init__(images, config.batch_size, seed, parts)
         self.config, self.views, self.features, self.box = config, views, features, box
-        self.chroma_size, self.diffusion = chroma_size, diffusion
+        self.chroma_size, self.diffusion, self.crop, self.hints = chroma_size, diffusion, crop, hints
 
     def at(self, step: int, rank: int = 0, world: int = 1) -> Batch:
         """The batch of ``step`` (from 0), or this rank's equal share of it: the shares of all ranks are the batch."""
@@ -82,18 +73,26 @@ class Batches(Shuffled):
         saturation = 1 + jitter * (2 * torch.rand(n, generator=rng) - 1)
         flipped = (torch.rand(n, generator=rng) < 0.5).numpy()[share] & self.config.flip
 
+        crops = self.crop.boxes(n, rng)[share] if self.crop else None
+        hinted = draw_masks(n, self.chroma_size, self.config.p_hints, rng)[share] if self.hints else None
+
         indices = self._indices(step)[share]
+        images, views, boxes = self.images.batch(indices), None, [self.box] * len(indices)
         features = self.features.batch(indices, flipped) if self.features else None
-        views = mirrored(self.views.batch(indices), flipped) if self.views and features is None else None
+        if self.views and features is None:
+            views = self.views.batch(indices)
+        if self.crop and crops is not None:
+            images, views, boxes = self.crop.seen(images, views, boxes, crops)
         return Batch(
-            images=mirrored(self.images.batch(indices), flipped),
+            images=mirrored(images, flipped),
             features=features,
-            views=views,
-            boxes=torch.tensor([self.box.flipped() if f else self.box for f in flipped]).reshape(-1, 3),
+            views=None if views is None else mirrored(views, flipped),
+            boxes=torch.tensor([b.flipped() if f else b for b, f in zip(boxes, flipped)]).reshape(-1, 3),
             t=t[share],
             noise=noise[share],
             dropped=dropped[share],
             saturation=saturation[share],
+            hinted=hinted,
         )
 
     def chroma_sample(self) -> Tensor:
@@ -119,6 +118,7 @@ def inputs(batch: Batch, device: torch.device | str) -> dict[str, Any]:
         "t": batch.t,
         "noise": batch.noise,
         "dropped": batch.dropped,
+        "hinted": batch.hinted,
         "features": batch.features,
         "view": L if batch.views is None else uint8_to_lightness(batch.views),
         "box": batch.boxes,

@@ -25,6 +25,7 @@ class TrainConfig:
         grad_clip: largest norm of the gradient.
         ema: decay of the average of the weights.
         p_uncond: share of images whose features are replaced by the learned null.
+        p_hints: share of images of which a denoiser with hints is told the true colours of some places.
         flip: mirror half of the images.
         saturation_jitter: s in [0, 1): chroma is scaled by a factor from [1 − s, 1 + s].
         mixed_precision: "no", "fp16" or "bf16" (for GPUs; slower than "no" on most CPUs).
@@ -42,6 +43,7 @@ class TrainConfig:
     grad_clip: float = 1.0
     ema: float = 0.999
     p_uncond: float = 0.1
+    p_hints: float = 0.5
     flip: bool = True
     saturation_jitter: float = 0.0
     mixed_precision: str = "no"
@@ -71,6 +73,8 @@ class TrainConfig:
                 f"warmup must lie in [0, 1), not {self.warmup}: it is a share of the budget (0.05: a twentieth), "
                 "and no longer a number of steps"
             )
+        if not 0 <= self.p_hints <= 1:
+            raise ZooError(f"p_hints must lie in [0, 1], not {self.p_hints}")
         for name in ("ema", "p_uncond", "saturation_jitter"):
             if not 0 <= getattr(self, name) < 1:
                 raise ZooError(f"{name} must lie in [0, 1), not {getattr(self, name)}")

@@ -16,6 +16,8 @@ from zoo.reading.near_duplicates import Fingerprints
 from zoo.registry import encoders
 from zoo.training.batches import Batches, inputs
 from zoo.training.config import TrainConfig
+from zoo.training.crops import Crop
+from zoo.training.order import parts_of
 from zoo.training.pretrain import pretrain
 from zoo.training.trainer import Trainer, TrainResult
 
@@ -56,6 +58,7 @@ def open_batches(
     device: str = "cpu",
     limit: int | None = None,
     unlike: Fingerprints | None = None,
+    crop: tuple[float, float] | None = None,
     progress: Progress | None = None,
     on_step: OnStep | None = None,
 ) -> Batches:
@@ -65,6 +68,8 @@ def open_batches(
     Args:
         limit: use only so many images.
         unlike: and none that shows the same picture as one of these.
+        crop: train on squares of the images, of this least and largest side in fractions of theirs; the features of a
+            frozen encoder are then computed in every step. None: on whole images.
         on_step: hears of the steps of an encoder that is pretrained here.
     """
     split: Split = "train"
@@ -79,25 +84,30 @@ def open_batches(
         progress=progress,
     )
     images = open_view(View(model.image_size))
+    view = encoder_view(model.encoder, dataset, model.image_size) if model.conditioner.uses_encoder else None
+    cropped = None if crop is None else _crop(model, crop, view)
+    source = open_view(View(cropped.source_size)) if cropped else images
     draw = partial(
         Batches,
-        images,
+        source,
         config,
         seed=seed,
         chroma_size=model.image_size // model.denoiser.chroma_scale,
         diffusion=model.diffusion,
+        parts=parts_of(images.keys, dataset.weights),
+        crop=cropped,
+        hints=model.hints,
     )
     if not model.conditioner.uses_encoder:
         return draw()
     teach = partial(pretrain, images=images, cache_dir=cache_dir, device=device, on_step=on_step)
     model.encoder.pretrain(images, cache_dir=cache_dir, device=device, on_step=on_step, teach=teach)
-    view = encoder_view(model.encoder, dataset, model.image_size)
-    views = None
-    if view:
-        views = open_view(view)
+    if cropped and cropped.view_size:
+        return draw()  # the encoder sees each square for itself
+    views = open_view(view) if view else None
     box = view.box if view else WHOLE
     features = None
-    if model.encoder.frozen:
+    if model.encoder.frozen and not cropped:
         features = open_features(
             model.encoder,
             views or images,
@@ -110,6 +120,11 @@ def open_batches(
             progress=progress,
         )
     return draw(views=views, features=features, box=box)
+
+
+def _crop(model: ColorDiffusion, scales: tuple[float, float], view: View | None) -> Crop:
+    own = view is not None and model.encoder.frame is None
+    return Crop(scales, model.image_size, view.size if own and view else None)
 
 
 def encoder_identity(model: ColorDiffusion) -> str:

@@ -23,8 +23,9 @@ from zoo.errors import ZooError
 from zoo.progress import OnStep
 from zoo.seeds import seed_of
 from zoo.training.autoencoder import Autoencoder
-from zoo.training.batches import Shuffled, mirrored
+from zoo.training.batches import mirrored
 from zoo.training.config import TrainConfig
+from zoo.training.order import Shuffled
 from zoo.training.resume import CHECKPOINT
 from zoo.training.trainer import MODEL, Trainer
 

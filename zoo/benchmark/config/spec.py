@@ -70,7 +70,8 @@ class Machine:
 
 @dataclass(frozen=True)
 class Spec:
-    """All that one run is. Sections and names are those of ``configs/``, but for ``data.limit`` and ``data.dedupe``.
+    """All that one run is. Sections and names are those of ``configs/``, but for ``data.limit``, ``data.crop`` and
+    ``data.dedupe``.
 
     ``method`` says how colours come about: by the pair under test (``diffusion``), or by a baseline; ``primary`` is the
     score that was named beforehand as the one to judge by (``metrics.primary``).
@@ -82,6 +83,7 @@ class Spec:
     data: PlugIn
     data_limit: int | None
     dedupe: bool
+    data_crop: tuple[float, float] | None
     metrics: dict[str, PlugIn]
     primary: str | None
     denoiser: dict[str, Any]
@@ -104,11 +106,12 @@ class Spec:
         _check_keys(config, machine)
         sections = {name: _section(config, name) for name in _SECTIONS}
         data = dict(sections["data"])
-        limit, dedupe = data.pop("limit", None), data.pop("dedupe", False)
+        limit, dedupe, crop = data.pop("limit", None), data.pop("dedupe", False), data.pop("crop", None)
         _check_number("image_size", config["image_size"], int, "[8, inf)")
         _check_number("seed", config["seed"], int, "[0, inf)")
         _check_number("data.limit", limit, int | None, "[1, inf)")
         check_type("data.dedupe", dedupe, bool)
+        _check_crop(crop)
         sections["denoiser"] = _denoiser(sections["denoiser"], config["image_size"])
         diffusion = _build("diffusion", Diffusion, sections["diffusion"])
         _check_method(config["method"], diffusion)
@@ -124,6 +127,7 @@ class Spec:
             data=_plug_in("data", data, registry.datasets),
             data_limit=limit,
             dedupe=dedupe,
+            data_crop=None if crop is None else (crop[0], crop[1]),
             metrics=metrics,
             primary=primary,
             denoiser=dict(sections["denoiser"]),
@@ -163,7 +167,12 @@ class Spec:
             "method": self.method,
             "encoder": self.encoder.as_dict(),
             "cond": self.cond.as_dict(),
-            "data": {**self.data.as_dict(), "limit": self.data_limit, "dedupe": self.dedupe},
+            "data": {
+                **self.data.as_dict(),
+                "limit": self.data_limit,
+                "dedupe": self.dedupe,
+                "crop": self.data_crop,
+            },
             "diffusion": asdict(self.diffusion),
             "sampler": asdict(self.sampler),
             "train": asdict(self.train),
@@ -250,6 +259,14 @@ def _check_number(name: str, value: Any, hint: Any, interval: str) -> None:
     check_type(name, value, hint)
     if value is not None:
         check_range(name, value, interval)
+
+
+def _check_crop(crop: Any) -> None:
+    numbers = isinstance(crop, list) and len(crop) == 2 and all(type(side) in (int, float) for side in crop)
+    if crop is not None and not (numbers and 0 < crop[0] <= crop[1] <= 1):
+        raise ZooError(
+            f"data.crop must be the least and largest side in (0, 1], as in data.crop=[0.5,1], or null, not {crop!r}"
+        )
 
 
 def _check_method(method: Any, diffusion: Diffusion) -> None:

@@ -119,6 +119,7 @@ class Run:
                 device=self.device,
                 limit=self.spec.data_limit,
                 unlike=self.photos.unlike,
+                crop=self.spec.data_crop,
                 progress=bar,
                 on_step=pretraining,  # in whichever process does it
             )

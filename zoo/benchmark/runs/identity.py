@@ -77,7 +77,11 @@ class Identity:
             del plain[field.name]
         for section, names in _NOT_IDENTITY.items():
             plain[section] = {key: value for key, value in plain[section].items() if key not in names}
+        plain["data"] = _data_in_use(plain["data"])
         plain["diffusion"] = spec.diffusion.in_use()
+        if not plain["denoiser"].get("hints"):
+            plain["denoiser"].pop("hints", None)
+            del plain["train"]["p_hints"]
         plain["encoder"] = {"name": spec.encoder.name, **_encoder_in_use(spec.encoder, self.weights_sha)}
         if self.framed:
             plain["data"]["face_box"] = _plain(self.find_face())
@@ -176,6 +180,16 @@ def digest(value: Mapping[str, Any]) -> str:
     """12 hex digits over plain values, whatever the order of their keys."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _data_in_use(options: Mapping[str, Any]) -> dict[str, Any]:
+    used = {key: value for key, value in options.items() if (key, value) != ("crop", None)}
+    if isinstance(used.get("parts"), Mapping):  # of a mixture
+        parts = used["parts"].items()
+        used["parts"] = {
+            name: {k: v for k, v in part.items() if k not in _NOT_IDENTITY["data"]} for name, part in parts
+        }
+    return used
 
 
 def _encoder_in_use(encoder: PlugIn, weights_sha: str | None) -> dict[str, Any]:

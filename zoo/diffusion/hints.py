@@ -1,0 +1,41 @@
+"""Hints: colours that are given at some places, as three more channels at the chroma resolution: ab where it is known
+and a mask that says where (Zhang et al. 2017, iColoriT)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+CHANNELS = 3
+_MOST = 128  # hints of an image in training
+_LARGEST = 3  # side of a patch, in positions of the chroma
+
+
+def hint_channels(x0: Tensor, mask: Tensor) -> Tensor:
+    """(N, 3, h, w) of normalised ab ``x0`` (N, 2, h, w), where ``mask`` (N, 1, h, w) is 1; 0 elsewhere."""
+    return torch.cat([x0 * mask, mask], dim=1)
+
+
+def draw_masks(n: int, size: int, share: float, generator: torch.Generator) -> Tensor:
+    """Where the hints of training lie: (n, 1, size, size) float, 0 or 1.
+
+    An image has 1 to 128 patches, as likely 1 to 2 as 64 to 128, each of 1 to 3 positions a side and anywhere.
+
+    Args:
+        share: of the images that have any; the others are coloured from L alone.
+    """
+    given = torch.rand(n, generator=generator) < share
+    counts = torch.exp(torch.rand(n, generator=generator) * math.log(_MOST)).round() * given
+    draws = torch.rand(n, _MOST, 3, generator=generator)
+    corners = (draws[..., :2] * size).long().clamp_max(size - 1)  # (n, _MOST, 2): rows and columns
+    sides = (draws[..., 2] * _LARGEST).long().clamp_max(_LARGEST - 1) + 1  # (n, _MOST)
+    there = torch.arange(_MOST) < counts[:, None]
+    mask = torch.zeros(n, 1, size, size)
+    for down in range(_LARGEST):
+        for right in range(_LARGEST):
+            image, patch = torch.nonzero(there & (sides > max(down, right)), as_tuple=True)
+            rows, columns = corners[image, patch].unbind(dim=1)
+            mask[image, 0, (rows + down).clamp_max(size - 1), (columns + right).clamp_max(size - 1)] = 1
+    return mask
