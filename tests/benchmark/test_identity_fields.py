@@ -45,6 +45,7 @@ TRAINING: dict[str, Any] = {
     "data.size": 97,
     "data.seed": 1,
     "data.limit": 5,
+    "data.crop": [0.5, 1],
     "diffusion.parameterisation": "x0",
     "diffusion.schedule": "linear",
     "diffusion.loss_weight": "min_snr",
@@ -70,6 +71,7 @@ TRAINING: dict[str, Any] = {
     "denoiser.attention_levels": 2,
     "denoiser.chroma_scale": 2,
     "denoiser.patch": 2,
+    "denoiser.hints": True,
 }
 SCORING: dict[str, Any] = {
     "sampler.name": "dpmpp_2m",
@@ -113,6 +115,7 @@ NOT_LOOKED_AT = {"encoder.weights"}  # by their sha256 alone
 READ_WITH: dict[str, tuple[Any, dict[str, Any]]] = {  # another value, and what has to be chosen for it to be read
     "diffusion.T": (999, {"diffusion.schedule": "linear"}),
     "diffusion.times_mean": (1.5, {"diffusion.times": "logit_normal"}),
+    "train.p_hints": (0.4, {"denoiser.hints": True}),
     "diffusion.times_scale": (0.5, {"diffusion.times": "logit_normal"}),
 }
 

@@ -29,13 +29,16 @@ def draw_masks(n: int, size: int, share: float, generator: torch.Generator) -> T
     given = torch.rand(n, generator=generator) < share
     counts = torch.exp(torch.rand(n, generator=generator) * math.log(_MOST)).round() * given
     draws = torch.rand(n, _MOST, 3, generator=generator)
-    corners = (draws[..., :2] * size).long().clamp_max(size - 1)  # (n, _MOST, 2): rows and columns
     sides = (draws[..., 2] * _LARGEST).long().clamp_max(_LARGEST - 1) + 1  # (n, _MOST)
+    reach = (size + sides - 1)[..., None]  # a patch may lie partly outside, so that edges have as many as the middle
+    corners = (draws[..., :2] * reach).long() - (sides - 1)[..., None]  # (n, _MOST, 2): rows and columns
     there = torch.arange(_MOST) < counts[:, None]
     mask = torch.zeros(n, 1, size, size)
     for down in range(_LARGEST):
         for right in range(_LARGEST):
-            image, patch = torch.nonzero(there & (sides > max(down, right)), as_tuple=True)
-            rows, columns = corners[image, patch].unbind(dim=1)
-            mask[image, 0, (rows + down).clamp_max(size - 1), (columns + right).clamp_max(size - 1)] = 1
+            places = corners + torch.tensor([down, right])
+            inside = ((places >= 0) & (places < size)).all(dim=-1)
+            image, patch = torch.nonzero(there & inside & (sides > max(down, right)), as_tuple=True)
+            rows, columns = places[image, patch].unbind(dim=1)
+            mask[image, 0, rows, columns] = 1
     return mask
