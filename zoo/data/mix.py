@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from zoo.data import Dataset, Split
 from zoo.errors import ZooError
 from zoo.faces.framing import Box
+from zoo.progress import Progress
 from zoo.registry import datasets
 
 _FOR_EXAMPLE = "parts={faces: {root: DIR, weight: 2}, scenes: {root: DIR}}"
@@ -46,6 +48,14 @@ class Mix(Dataset):
     def face_box(self) -> Box | None:  # type: ignore[override]
         return None if self._face_box is None else self.parts[self._face_box].face_box
 
+    @property
+    def distinct(self) -> bool:  # type: ignore[override]
+        return all(part.distinct for part in self.parts.values())
+
+    def prepare(self, cache_dir: Path, progress: Progress | None = None) -> None:
+        for part in self.parts.values():
+            part.prepare(cache_dir, progress)
+
     def keys(self, split: Split) -> list[str]:
         return sorted(f"{name}/{key}" for name, part in self.parts.items() for key in part.keys(split))
 
@@ -60,6 +70,11 @@ class Mix(Dataset):
     def group(self, key: str) -> str | None:
         part, own = self._find(key)
         return part.group(own)
+
+    def person(self, key: str) -> str | None:
+        part, own = self._find(key)
+        who = part.person(own)
+        return None if who is None else f"{key.partition('/')[0]}/{who}"
 
     def _find(self, key: str) -> tuple[Dataset, str]:
         name, _, own = key.partition("/")
