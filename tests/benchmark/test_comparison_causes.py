@@ -13,7 +13,9 @@ from scipy import stats
 from support.tables import frame, scored
 from zoo.benchmark.analysis import comparisons
 from zoo.benchmark.analysis.comparisons import Comparison, Line, Part, Scores, adjust, differences
-from zoo.benchmark.analysis.contrasts import Additive, Contrast, estimate, interaction, paired
+from zoo.benchmark.analysis.contrasts import Additive, Contrast, paired
+from zoo.benchmark.analysis.interaction import interaction
+from zoo.benchmark.analysis.intervals import estimate
 from zoo.benchmark.tables.cells import Cell, unseeded
 
 ENCODERS, CONDS, SEEDS, IMAGES = ("none", "unet", "hog"), ("concat", "film"), (0, 1, 2), 400

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.benchmark.analysis.contrasts import Additive, estimate, holm, interaction
+from zoo.benchmark.analysis.contrasts import Additive
+from zoo.benchmark.analysis.holm import holm
+from zoo.benchmark.analysis.interaction import interaction
+from zoo.benchmark.analysis.intervals import estimate
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from zoo.benchmark.analysis.contrasts import Additive, Contrast, Estimate, estimate, holm, interaction, paired
+from zoo.benchmark.analysis.contrasts import Additive, Contrast, paired
+from zoo.benchmark.analysis.holm import holm
+from zoo.benchmark.analysis.interaction import interaction
+from zoo.benchmark.analysis.intervals import Estimate, estimate
 
 CELLS, SEEDS, IMAGES = 12, 3, 200
 CELL = np.repeat(np.arange(CELLS), SEEDS)

@@ -1,4 +1,4 @@
-"""Differences of cells to a baseline, and main effects, with intervals; `contrasts` says how."""
+"""Differences of cells to a baseline, and main effects, with intervals; `intervals` says how."""
 
 from __future__ import annotations
 
@@ -8,17 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from zoo.benchmark.analysis.contrasts import (
-    Additive,
-    Contrast,
-    Estimate,
-    Floats,
-    Ints,
-    estimate,
-    holm,
-    interaction,
-    paired,
-)
+from zoo.benchmark.analysis.contrasts import Additive, Contrast, Floats, Ints, paired
+from zoo.benchmark.analysis.holm import holm
+from zoo.benchmark.analysis.interaction import interaction
+from zoo.benchmark.analysis.intervals import Estimate, estimate
 from zoo.benchmark.tables import cells
 from zoo.benchmark.tables.cells import CELL, DIFFUSION, Cell, unseeded
 from zoo.benchmark.tables.text_table import number, probability
