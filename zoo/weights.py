@@ -152,6 +152,15 @@ def sha256_file(path: str | Path) -> str:
     return digest.hexdigest()
 
 
+def sha256_module(module: nn.Module) -> str:
+    """Over the names and values of a module's tensors, 64 hex digits: what they are, wherever they came from."""
+    digest = hashlib.sha256()
+    for name, value in sorted(module.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
 def read_state_dict(path: Path) -> dict[str, Tensor]:
     """Tensors of a ``.safetensors`` or torch file, on the CPU. Raises `ZooError` for any other file."""
     state: Any

@@ -26,7 +26,7 @@ from zoo.progress import StepInfo
 from zoo.training.autoencoder import Autoencoder
 from zoo.training.config import TrainConfig
 from zoo.training.diffusion import open_batches, train
-from zoo.training.pretrain import LightnessBatches, pretrain, untrained
+from zoo.training.pretrain import COST, LightnessBatches, pretrain, untrained
 from zoo.training.trainer import MODEL
 from zoo.weights import sha256_file
 
@@ -92,7 +92,7 @@ def test_stopped_pretraining_resumes_to_the_same_bits(
     resumed = pretrain(RECIPE, images, tmp_path / "stopped", on_step=lambda info: steps.append(info.step))
     assert steps == [5, 6]
     assert resumed.read_bytes() == calm.read_bytes()
-    assert {path.name for path in resumed.parent.iterdir()} == {MODEL, ".lock"}
+    assert {path.name for path in resumed.parent.iterdir()} == {MODEL, COST, ".lock"}
 
 
 def test_the_same_pretraining_is_done_once_and_another_one_again(images: ImageCache, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import shutil
+import time
 import warnings
 from collections.abc import Iterator
 from itertools import chain
@@ -24,7 +25,7 @@ from zoo.faces.framing import Box, uncrop
 from zoo.features import Features
 from zoo.progress import Progress
 
-_FORMAT = 1  # raise it when the same features would be stored differently
+_FORMAT = 2  # raise it when the same features would be stored differently
 
 
 class FeatureCache:
@@ -33,12 +34,14 @@ class FeatureCache:
     Attributes:
         nbytes: size of the file.
         row_bytes: size of one image's features.
+        seconds: that it took to compute them; whoever uses this file saved as much.
     """
 
     def __init__(self, path: Path) -> None:
         self._file = RowFile(path)
         self.nbytes = self._file.nbytes
         self.row_bytes = self._file.row_bytes
+        self.seconds: float = self._file.meta["seconds"]
         self._map_shapes: list[list[int]] = self._file.meta["maps"]  # each (C, h, w)
         self._token_shape: list[int] | None = self._file.meta["tokens"]  # (T, D)
         self._flips: bool = self._file.meta["flips"]
@@ -150,6 +153,7 @@ def _build(
     progress: Progress | None,
 ) -> bool:
     """Whether the features fit, which the first batch tells."""
+    started = time.perf_counter()
     first = next(batches)
     if not _fits(len(views) * _rows(first)[0].nbytes, path.parent, max_gb):
         return False
@@ -158,9 +162,10 @@ def _build(
         total = math.ceil(len(views) / batch_size)
         batches = iter(progress(batches, total, "computing features of the frozen encoder"))
     with write_rows(path) as writer:
-        writer.meta = {**_shapes(first[0]), "flips": flips}
         for batch in batches:
             writer.append(np.concatenate(_rows(batch)))  # image, mirror image, next image, …
+        seconds = time.perf_counter() - started
+        writer.meta = {**_shapes(first[0]), "flips": flips, "seconds": round(seconds, 3)}
     return True
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from zoo.errors import ZooError
 from zoo.metrics._per_image import require_side
+from zoo.weights import sha256_module
 
 LEAST_SIDE = 32
 
@@ -60,18 +60,9 @@ class PooledSTLPIPS:
 
     def __init__(self, device: str) -> None:
         self._net, self._device = load_st_lpips(device), device
-        self.identity = f"pooled st_lpips, version 1, {sha256_of(self._net.net)}"
+        self.identity = f"pooled st_lpips, version 1, {sha256_module(self._net.net)}"
 
     @torch.no_grad()
     def __call__(self, rgb: Tensor) -> Tensor:
         require_side(rgb, LEAST_SIDE, "fd_st_lpips")
         return pooled_activations(self._net, rgb.to(self._device))
-
-
-def sha256_of(module: nn.Module) -> str:
-    """Over the names and values of its tensors."""
-    digest = hashlib.sha256()
-    for name, value in sorted(module.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(value.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -39,6 +40,19 @@ class Batch(NamedTuple):
     hinted: Tensor | None = None  # (N, 1, H/r, W/r): 1 where the model is told the truth
 
 
+@dataclass(frozen=True)
+class Costs:
+    """Seconds that went before a first step, once for all runs that share what came of them; each says the same.
+
+    Attributes:
+        features: of computing those of a frozen encoder; 0: none are cached.
+        pretraining: of an encoder on these images; 0: none; None: not known.
+    """
+
+    features: float = 0.0
+    pretraining: float | None = 0.0
+
+
 class Batches(Shuffled):
     """Training images with their features, and the draws of diffusion."""
 
@@ -56,10 +70,12 @@ class Batches(Shuffled):
         parts: Mapping[str, Part] = MappingProxyType({}),
         crop: Crop | None = None,
         hints: bool = False,
+        costs: Costs = Costs(),
     ) -> None:
         super().__init__(images, config.batch_size, seed, parts)
         self.config, self.views, self.features, self.box = config, views, features, box
         self.chroma_size, self.diffusion, self.crop, self.hints = chroma_size, diffusion, crop, hints
+        self.costs = costs
 
     def at(self, step: int, rank: int = 0, world: int = 1) -> Batch:
         """The batch of ``step`` (from 0), or this rank's equal share of it: the shares of all ranks are the batch."""

@@ -16,7 +16,9 @@ class TrainConfig:
 
     Args:
         steps: budget in optimiser steps.
-        seconds: or budget in seconds of training (then not reproducible to the bit). Exactly one of the two.
+        seconds: or budget in seconds of training (then not reproducible to the bit). Exactly one of the two. What is
+            done once for many runs does not count: cached features of a frozen encoder, and pretraining; rows tell
+            their seconds beside those of training. An encoder that runs in every step counts.
         batch_size: images per step, over all processes.
         lr: peak learning rate of AdamW.
         warmup: share of the budget, steps or seconds, over which the rate rises linearly; then it decays to zero by a

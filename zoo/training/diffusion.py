@@ -9,17 +9,19 @@ from zoo import checkpoint
 from zoo.cache.features import open_features
 from zoo.cache.images import View, encoder_view, open_images
 from zoo.data import Dataset, Split
+from zoo.encoders.unet_ae import Recipe
 from zoo.faces.framing import WHOLE
 from zoo.model import ColorDiffusion
 from zoo.progress import OnStep, Progress
 from zoo.reading.near_duplicates import Fingerprints
 from zoo.registry import encoders
-from zoo.training.batches import Batches, inputs
+from zoo.training.batches import Batches, Costs, inputs
 from zoo.training.config import TrainConfig
 from zoo.training.crops import Crop
 from zoo.training.order import parts_of
-from zoo.training.pretrain import pretrain
+from zoo.training.pretrain import pretrain, seconds_of
 from zoo.training.trainer import Trainer, TrainResult
+from zoo.weights import sha256_module
 
 
 def train(
@@ -100,10 +102,18 @@ def open_batches(
     )
     if not model.conditioner.uses_encoder:
         return draw()
-    teach = partial(pretrain, images=images, cache_dir=cache_dir, device=device, on_step=on_step)
+    taught: list[float | None] = []
+
+    def teach(recipe: Recipe) -> Path:
+        file = pretrain(recipe, images, cache_dir, device=device, on_step=on_step)
+        taught.append(seconds_of(file))
+        return file
+
     model.encoder.pretrain(images, cache_dir=cache_dir, device=device, on_step=on_step, teach=teach)
+    known = [seconds for seconds in taught if seconds is not None]
+    pretraining = sum(known) if len(known) == len(taught) else None
     if cropped and cropped.view_size:
-        return draw()  # the encoder sees each square for itself
+        return draw(costs=Costs(pretraining=pretraining))  # the encoder sees each square for itself
     views = open_view(view) if view else None
     box = view.box if view else WHOLE
     features = None
@@ -119,7 +129,8 @@ def open_batches(
             flips=config.flip,
             progress=progress,
         )
-    return draw(views=views, features=features, box=box)
+    costs = Costs(features=features.seconds if features else 0.0, pretraining=pretraining)
+    return draw(views=views, features=features, box=box, costs=costs)
 
 
 def _crop(model: ColorDiffusion, scales: tuple[float, float], view: View | None) -> Crop:
@@ -128,9 +139,12 @@ def _crop(model: ColorDiffusion, scales: tuple[float, float], view: View | None)
 
 
 def encoder_identity(model: ColorDiffusion) -> str:
-    """What features depend on besides the encoder's weights and version: its name and options, but no path; the seed
-    if the weights are random; and its source if it is not built in."""
+    """What features depend on besides the encoder's weights and version: its name and options, but no path; what its
+    tensors hold if they were not published; and, if it is not built in, its source, and the seed where that may count.
+    """
     options = {k: v for k, v in model.spec["encoder"].items() if k != "weights"}
-    seed = model.spec["seed"] if model.encoder.weights_sha is None else None
+    own = model.encoder.weights_sha is None
+    drawn = sha256_module(model.encoder) if own else None
     source = encoders.source_sha(model.spec["encoder"]["name"])
-    return repr((sorted(options.items()), seed, *([source] if source else [])))  # those built in keep their caches
+    plug_in = [source, model.spec["seed"] if own else None] if source else []
+    return repr((sorted(options.items()), drawn, *plug_in))

@@ -20,6 +20,7 @@ from zoo.color.lab import uint8_to_lightness
 from zoo.encoders import Images
 from zoo.encoders.unet_ae import Objective, Recipe
 from zoo.errors import ZooError
+from zoo.files import write_json
 from zoo.progress import OnStep
 from zoo.seeds import seed_of
 from zoo.training.autoencoder import Autoencoder
@@ -30,6 +31,7 @@ from zoo.training.resume import CHECKPOINT
 from zoo.training.trainer import MODEL, Trainer
 
 VERSION = 2  # raise it when the same recipe and images would give other weights
+COST = "cost.json"  # beside the file: the seconds that its training took, over all sittings
 _WARMUP = 0.05  # of the steps
 _CHECKPOINT_EVERY = 100
 _LAUNCHER = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
@@ -103,11 +105,18 @@ def pretrain(
             )
             model = untrained(recipe, images)
             try:
-                Trainer(model, batches, inputs, config, folder, model.save, device=device, on_step=on_step).run()
+                trainer = Trainer(model, batches, inputs, config, folder, model.save, device=device, on_step=on_step)
+                write_json(folder / COST, {"seconds": round(trainer.run().seconds, 3)})
             except ZooError as error:
                 raise ZooError(f"pretraining the encoder: {error}") from error
             (folder / CHECKPOINT).unlink()
     return file
+
+
+def seconds_of(file: Path) -> float | None:
+    """How long it took to pretrain what `pretrain` gave; None: that was not written down."""
+    cost = file.with_name(COST)
+    return float(json.loads(cost.read_text(encoding="utf-8"))["seconds"]) if cost.is_file() else None
 
 
 def _name(recipe: Recipe, images: Images) -> str:

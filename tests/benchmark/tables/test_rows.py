@@ -42,7 +42,8 @@ any_rows = st.builds(
 def test_columns_are_those_of_the_design() -> None:
     assert ",".join(COLUMNS) == (
         "run_id,encoder,cond,seed,metric,value,higher_is_better,n_images,protocol_id,params,encoder_params,cond_params,"
-        "train_seconds,images_seen,sample_seconds_per_image,peak_memory_mb,device,git_sha,weights_sha,note,method"
+        "train_seconds,images_seen,sample_seconds_per_image,peak_memory_mb,device,git_sha,weights_sha,note,method,"
+        "feature_seconds,pretrain_seconds"
     )
 
 
@@ -86,15 +87,31 @@ def test_one_run_scored_in_two_ways_is_a_conflict_even_where_one_is_a_hole() -> 
         rows.merge([row()], [row(value=None, protocol_id="q")])
 
 
+def cut(path: Path, columns: int) -> None:
+    """Take the last columns away."""
+    lines = (line.rsplit(",", columns)[0] for line in path.read_text().splitlines())
+    path.write_text("\n".join(lines) + "\n")
+
+
 def test_a_table_from_before_there_were_baselines_holds_runs_of_diffusion(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     rows.write(path, [row("a"), row("b", value=None, note="no weights")])
-    path.write_text("\n".join(line.rpartition(",")[0] for line in path.read_text().splitlines()) + "\n")
+    cut(path, 3)
     assert path.read_text().splitlines()[0].endswith("weights_sha,note")
     assert [r.method for r in rows.read(path)] == ["diffusion", "diffusion"]
     assert list(rows.read_frame(path)["method"]) == ["diffusion", "diffusion"]
     rows.append(path, [row("c", method="grey")])
     assert [r.method for r in rows.read(path)] == ["diffusion", "diffusion", "grey"]
+
+
+def test_a_table_from_before_features_were_timed_does_not_know_their_seconds(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows.write(path, [row("a"), row("b", method="grey")])
+    cut(path, 2)
+    pd.testing.assert_frame_equal(rows.read_frame(path), rows.frame(rows.read(path)), check_dtype=False)
+    rows.append(path, [row("c", feature_seconds=3.5, pretrain_seconds=0.0)])
+    assert [r.feature_seconds for r in rows.read(path)] == [None, None, 3.5]
+    assert [r.method for r in rows.read(path)] == ["diffusion", "grey", "diffusion"]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +121,7 @@ def test_a_table_from_before_there_were_baselines_holds_runs_of_diffusion(tmp_pa
         ("n_images", "", "line 3: invalid literal for int"),
         ("value", "nan", "line 3: expected a finite number, not 'nan'"),
         ("value", "inf", "line 3: expected a finite number"),
-        ("params", "1,2", "line 3: 22 fields, expected 21"),
+        ("params", "1,2", "line 3: 24 fields, expected 23"),
         ("higher_is_better", "yes", "line 3: expected True or False, not 'yes'"),
     ],
 )
@@ -173,7 +190,7 @@ def test_a_last_line_without_newline_is_no_crash(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("x,y\n1,2\n", "not a table of results"), (",".join(COLUMNS) + "\nonly,two\n", "line 2: 2 fields, expected 21")],
+    [("x,y\n1,2\n", "not a table of results"), (",".join(COLUMNS) + "\nonly,two\n", "line 2: 2 fields, expected 23")],
 )
 def test_what_is_no_table_is_left_alone(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "t.csv"

@@ -24,7 +24,7 @@ from zoo.benchmark.tables.text_table import amount
 
 HERE = Path(__file__).parent
 SCRIPTS = ("svg.js", "scales.js", "sorting.js", "matrix.js", "forest.js", "scatter.js", "curves.js", "page.js")
-_LOGARITHMIC = ("params", "encoder_params", "cond_params", "images_seen", "train_seconds", "sample_seconds_per_image")
+_LINEAR = ("peak_memory_mb",)  # of the costs
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _data(contents: Contents) -> dict[str, Any]:
         "choice": contents.choice,
         "metrics": [{**asdict(metric), "sense": metric.sense} for metric in study.metrics],
         "cols": sorted({line.cell.col for line in study.lines}, key=in_line),
-        "costs": [{"name": name, "label": label, "log": name in _LOGARITHMIC} for name, label in COSTS.items()],
+        "costs": [{"name": name, "label": label, "log": name not in _LINEAR} for name, label in COSTS.items()],
         "cells": [_cell(line) for line in study.lines],
         "differences": {name: _differences(found) for name, found in study.differences.items()},
         "curves": [{**asdict(c), "cell": str(c.cell), "method": c.cell.method} for c in contents.curves],
@@ -99,7 +99,7 @@ def _cell(line: Line) -> dict[str, Any]:
         "pair": not line.is_baseline,
         "trains": line.trains,
         "scores": {name: asdict(score) for name, score in line.scores.items()},
-        "costs": line.costs,
+        "costs": {name: cost for name, cost in line.costs.items() if not math.isnan(cost)},
     }
 
 

@@ -11,7 +11,7 @@ function drawScatter(report, metric, cost) {
   const points = scored.filter((cell) => cell.trains && (!cost.log || cell.costs[cost.name] > 0));
   if (!points.length) {
     show("scatter-view");
-    document.getElementById("scatter-remark").textContent = `No cell that trains has a value of ${metric.name}.`;
+    document.getElementById("scatter-remark").textContent = `No cell that trains has a value of ${metric.name}, and ${cost.label} above 0.`;
     return;
   }
   const frame = scatterFrame(report, metric, cost, scored, points);

@@ -36,7 +36,7 @@ from zoo.evaluation.evaluate import Evaluation, evaluate
 from zoo.methods import Materials, Method
 from zoo.metrics import Score
 from zoo.model import ColorDiffusion
-from zoo.training.batches import Batches
+from zoo.training.batches import Batches, Costs
 from zoo.training.diffusion import open_batches, train
 from zoo.training.trainer import TrainResult
 
@@ -169,7 +169,9 @@ class Run:
             "weights": (self.model.encoder.weights_sha if self.model else None) or "",
         }
 
-    def rows(self, record: Mapping[str, Any], trained: TrainResult, found: Evaluation, peak: float) -> list[Row]:
+    def rows(
+        self, record: Mapping[str, Any], trained: TrainResult, costs: Costs, found: Evaluation, peak: float
+    ) -> list[Row]:
         counts = {"params": 0, "encoder_params": 0, "cond_params": 0}
         shared: dict[str, Any] = {
             "run_id": self.identity.run_id,
@@ -180,6 +182,8 @@ class Run:
             "n_images": found.n_images,
             **(self.model.parameter_counts() if self.model else counts),
             "train_seconds": round(trained.seconds, 3),
+            "feature_seconds": costs.features,
+            "pretrain_seconds": costs.pretraining,
             "images_seen": trained.images_seen,
             "sample_seconds_per_image": round(found.seconds_per_image, 6),
             "peak_memory_mb": round(peak, 1),
@@ -225,15 +229,16 @@ def run(config: DictConfig, on_claimed: OnClaimed | None = None) -> None:
                 show_again(folder, primary=opened.spec.primary, people=opened.people)
             else:
                 _begin(opened, folder)
-                trained = TrainResult(0, 0, 0.0)
+                trained, costs = TrainResult(0, 0, 0.0), Costs()
                 if opened.model is not None:  # here, so that few calls lie between a command and a step of training
                     batches = opened.open_batches(opened.model)
+                    costs = batches.costs
                     with TrainingBar("training", folder.progress) as training:
                         on_step = training if MAIN_PROCESS else None
                         given = (opened.model, batches, opened.spec.train, folder.path)
                         trained = train(*given, device=opened.device, on_step=on_step)
                 if MAIN_PROCESS:
-                    _score(opened, folder, trained)
+                    _score(opened, folder, trained, costs)
     if MAIN_PROCESS:
         _show(_appended(folder, opened.spec.machine.table), folder)
 
@@ -251,7 +256,7 @@ def _begin(opened: Run, folder: RunFolder) -> None:
         print(f"the same training as run {same}: going on from its last checkpoint")
 
 
-def _score(opened: Run, folder: RunFolder, trained: TrainResult) -> None:
+def _score(opened: Run, folder: RunFolder, trained: TrainResult, costs: Costs) -> None:
     folder.remember_peak(environment.peak_memory_mb(opened.device))
     found = opened.score()
     save_grid(folder.grid, found.sample_grid[:_SHOWN])
@@ -259,7 +264,7 @@ def _score(opened: Run, folder: RunFolder, trained: TrainResult) -> None:
     folder.keep(found, record)
     folder.name_people(opened.people)
     peak = folder.remember_peak(environment.peak_memory_mb(opened.device))
-    rows.write(folder.rows, opened.rows(record, trained, found, peak))
+    rows.write(folder.rows, opened.rows(record, trained, costs, found, peak))
 
 
 def _appended(folder: RunFolder, table: str | None) -> list[Row]:
@@ -290,9 +295,11 @@ def _show(results: Sequence[Row], folder: RunFolder) -> None:
         )
     print("\n" + render(table, left=(0, 2, 3)))
     first = results[0]
+    once = {"features": first.feature_seconds, "pretraining": first.pretrain_seconds}
+    before = "".join(f" after {seconds:.0f} s of {what}, once" for what, seconds in once.items() if seconds)
     print(
         f"\n{first.n_images} images, {first.params / 1e6:.2f} M parameters (encoder {first.encoder_params / 1e6:.2f}, "
-        f"conditioner {first.cond_params / 1e6:.2f}), {first.images_seen} images seen in {first.train_seconds:.0f} s, "
-        f"{1e3 * first.sample_seconds_per_image:.1f} ms to colour one"
+        f"conditioner {first.cond_params / 1e6:.2f}), {first.images_seen} images seen in {first.train_seconds:.0f} s"
+        f"{before}, {1e3 * first.sample_seconds_per_image:.1f} ms to colour one"
     )
     print(f"rows:    {folder.rows}\npicture: {folder.grid}")

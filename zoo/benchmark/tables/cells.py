@@ -16,6 +16,8 @@ COSTS = {
     "cond_params": "of the conditioner",
     "images_seen": "images seen",
     "train_seconds": "training s",
+    "feature_seconds": "features s, once",
+    "pretrain_seconds": "pretraining s, once",
     "sample_seconds_per_image": "sampling s/image",
     "peak_memory_mb": "peak MB",
 }

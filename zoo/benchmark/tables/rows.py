@@ -40,6 +40,8 @@ class Row:
         weights_sha: of the encoder's pretrained weights; empty: it has none.
         method: how colours come about: ``diffusion`` by the pair, or a baseline. Those that train nothing have neither
             encoder nor cond.
+        feature_seconds, pretrain_seconds: of computing cached features, and of pretraining the encoder, before
+            training; once for all runs that share them, each of which says the same. None: not known.
     """
 
     run_id: str
@@ -63,6 +65,8 @@ class Row:
     weights_sha: str
     note: str = ""
     method: str = "diffusion"
+    feature_seconds: float | None = None
+    pretrain_seconds: float | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -71,7 +75,7 @@ class Row:
 
 COLUMNS = [field.name for field in fields(Row)]
 _WHAT_AND_HOW = ("value", "protocol_id", "method", "encoder", "cond", "seed")
-_HEADERS = (COLUMNS, COLUMNS[:-1])  # tables from before there were baselines lack ``method``
+_HEADERS = (COLUMNS, COLUMNS[:-2], COLUMNS[:-3])  # tables from before these costs, or baselines, were told
 
 
 def merge(*parts: Iterable[Row], names: Sequence[str] = ()) -> list[Row]:
@@ -176,7 +180,8 @@ def read(path: Path) -> list[Row]:
 def frame(rows: Iterable[Row]) -> pd.DataFrame:
     """Rows as a table of pandas, where a hole is NaN."""
     table = pd.DataFrame([vars(row) for row in rows], columns=COLUMNS)
-    return table.astype({"value": float, "higher_is_better": object})
+    costs = {"feature_seconds": float, "pretrain_seconds": float}
+    return table.astype({"value": float, "higher_is_better": object, **costs})
 
 
 def read_frame(path: Path) -> pd.DataFrame:
@@ -193,7 +198,8 @@ def read_frame(path: Path) -> pd.DataFrame:
     if header not in _HEADERS or not _ends_with_newline(path) or not _complete(found) or _is_odd(path, len(found)):
         return frame(read(path))
     table = found.to_pandas().astype({"higher_is_better": object})
-    return table.assign(method=table.get("method", "diffusion"))
+    older = {"method": "diffusion", "feature_seconds": math.nan, "pretrain_seconds": math.nan}
+    return table.assign(**{name: value for name, value in older.items() if name not in table})
 
 
 def _complete(table: pa.Table) -> bool:

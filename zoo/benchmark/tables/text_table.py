@@ -48,7 +48,9 @@ def signed(value: float) -> str:
 
 
 def amount(value: float) -> str:
-    """A cost: 2,191,108 or 96.01 or 0.04598."""
+    """A cost: 2,191,108 or 96.01 or 0.04598; – where it is not known."""
+    if math.isnan(value):
+        return "–"
     return f"{value:,.0f}" if value >= 1000 or value == int(value) else number(value)
 
 
