@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import torch
@@ -15,7 +14,7 @@ from zoo.conditioners import Context
 from zoo.denoisers import create as create_denoiser
 from zoo.denoisers import stages
 from zoo.diffusion.chroma import ChromaSampler
-from zoo.diffusion.hints import hint_channels
+from zoo.diffusion.hints import Known, hint_channels
 from zoo.diffusion.process import Diffusion
 from zoo.diffusion.samplers import Callback, SamplerConfig
 from zoo.errors import ZooError
@@ -137,23 +136,21 @@ class ColorDiffusion(nn.Module):
         generators: list[torch.Generator],
         callback: Callback | None = None,
         *,
-        hints: tuple[Tensor, Tensor] | None = None,
+        hints: Known | None = None,
     ) -> Tensor:
         """One sample of ab (N, 2, H, W) for L (N, 1, H, W), H and W multiples of the coarsest stage's stride.
 
         Args:
             generators: one per image.
-            hints: ab (N, 2, H/r, W/r) that is known, and (N, 1, H/r, W/r), 1 where it is; for a model with `hints`.
             callback: sees (steps done, ab at the chroma resolution) after each step.
+            hints: ab (N, 2, H/r, W/r) that is known, and (N, 1, H/r, W/r), 1 where it is; for a model with `hints`.
         """
         context = self.context(features, L)
         null: Context = ()
         if sampler.guidance != 1:
             null = self.conditioner.drop(context, torch.ones(len(L), dtype=torch.bool, device=L.device))
-        told = None if hints is None else hint_channels((hints[0] - self.ab_mean) / (2 * self.ab_std), hints[1])
-        predict = self.predict if told is None else partial(self.predict, hints=told)
-        sample = ChromaSampler(predict, self.diffusion, self.ab_mean, self.ab_std, self.denoiser.chroma_scale)
-        return sample(L, context, null, sampler, generators, callback)
+        sample = ChromaSampler(self.predict, self.diffusion, self.ab_mean, self.ab_std, self.denoiser.chroma_scale)
+        return sample(L, context, null, sampler, generators, callback, hints)
 
     def set_chroma_statistics(self, ab: Tensor) -> None:
         """Fix the mean and standard deviation by which ab is normalised, from training images' ab (N, 2, H, W),

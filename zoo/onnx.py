@@ -1,7 +1,8 @@
 """A trained model as two ONNX graphs and a JSON file, for runtimes other than PyTorch; and run again.
 
 encoder.onnx    L (N, 1, H, W), view (N, 1, S, S), box (N, 3) → context and null context, once per image
-denoiser.onnx   x (N, 2, H/r, W/r), L (N, 1, H, W), t (N), context → prediction (N, 2, H/r, W/r), once per step
+denoiser.onnx   x (N, 2, H/r, W/r), L (N, 1, H, W), t (N), context → prediction (N, 2, H/r, W/r), once per step; of a
+                model that is told colours also hints (N, 3, H/r, W/r): normalised ab and a mask, 0 where none is told
 model.json      the spec, the chroma's statistics, and how an image must be framed
 
 ``view`` is what the encoder looks at (for an encoder without a view of its own: L again) and ``box`` where it lies in
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 from zoo import tensor_file
 from zoo.denoisers import stages
 from zoo.diffusion.chroma import ChromaSampler, Predict
+from zoo.diffusion.hints import CHANNELS, Known
 from zoo.diffusion.process import Diffusion
 from zoo.diffusion.samplers import Callback, SamplerConfig
 from zoo.errors import ZooError
@@ -65,9 +67,10 @@ def export_onnx(model: ColorDiffusion, folder: Path) -> list[Path]:
     if n:
         inputs = {"L": image, "view": {0: "N", 2: "S", 3: "T"}, "box": batch}
         _write(encoder, (L, view, box), folder / ENCODER, inputs, {name: axes[name] for name in outputs})
-    x = torch.randn(2, 2, side // scale, side // scale)
-    inputs = {"x": chroma, "L": image, "t": batch, **{name: axes[name] for name in context}}
-    arguments = (x, L, torch.tensor([0.3, 0.7]), *out[:n])
+    x, hints = torch.randn(2, 2, side // scale, side // scale), torch.rand(2, CHANNELS, side // scale, side // scale)
+    told = {"hints": chroma} if model.hints else {}
+    inputs = {"x": chroma, "L": image, "t": batch, **told, **{name: axes[name] for name in context}}
+    arguments = (x, L, torch.tensor([0.3, 0.7]), *((hints,) if told else ()), *out[:n])
     _write(denoiser, arguments, folder / DENOISER, inputs, {"prediction": chroma})
     with replacing(folder / SPEC) as temporary:
         temporary.write_text(json.dumps(_description(model, coarsest), indent=2) + "\n", encoding="utf-8")
@@ -117,6 +120,7 @@ def _description(model: ColorDiffusion, coarsest: int) -> dict[str, Any]:
         "ab_std": model.ab_std.flatten().tolist(),
         "stride": coarsest,
         "uses_encoder": model.conditioner.uses_encoder,
+        "hints": model.hints,
         "encoder_frame": encoder.frame,
         "encoder_input_size": encoder.spec.input_size,
         "parameters": model.parameter_counts(),
@@ -146,8 +150,9 @@ class _DenoiserGraph(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, x: Tensor, L: Tensor, t: Tensor, *context: Tensor) -> Tensor:
-        return self.model.predict(x, L, t, context)
+    def forward(self, x: Tensor, L: Tensor, t: Tensor, *rest: Tensor) -> Tensor:
+        hints, context = (rest[0], rest[1:]) if self.model.hints else (None, rest)
+        return self.model.predict(x, L, t, context, hints)
 
 
 class Seen(NamedTuple):
@@ -162,13 +167,14 @@ class OnnxColorDiffusion:
     """The part of `ColorDiffusion` that colouring needs, over two ONNX graphs.
 
     Attributes:
-        spec, image_size, face_box: as those of the model that was exported.
+        spec, image_size, face_box, hints: as those of the model that was exported.
         encoder: ``frame`` and ``spec.input_size`` of its encoder.
     """
 
     spec: dict[str, Any]
     image_size: int
     face_box: Box | None
+    hints: bool
     encoder: SimpleNamespace
     conditioner: SimpleNamespace
     denoiser: SimpleNamespace
@@ -196,6 +202,7 @@ class OnnxColorDiffusion:
                 spec=spec,
                 image_size=spec["image_size"],
                 face_box=None if face_box is None else Box(*face_box),
+                hints=bool(about.get("hints")),
                 encoder=SimpleNamespace(
                     frame=None if frame is None else Box(*frame),
                     spec=FeatureSpec(input_size=about["encoder_input_size"]),
@@ -227,6 +234,8 @@ class OnnxColorDiffusion:
         sampler: SamplerConfig,
         generators: list[torch.Generator],
         callback: Callback | None = None,
+        *,
+        hints: Known | None = None,
     ) -> Tensor:
         """As `ColorDiffusion.colorize`, on the CPU."""
         context: tuple[Tensor, ...] = ()
@@ -234,13 +243,17 @@ class OnnxColorDiffusion:
         if ENCODER in self._sessions:
             found = _run(self._sessions[ENCODER], {"L": L, "view": features.view, "box": features.box})
             context, null = found[: len(found) // 2], found[len(found) // 2 :]
-        return self._sampler(L, context, null, sampler, generators, callback)
+        if self.hints and hints is None:
+            side = self.denoiser.chroma_scale
+            nothing = L.new_zeros(len(L), 2, L.shape[-2] // side, L.shape[-1] // side)
+            hints = nothing, nothing[:, :1]
+        return self._sampler(L, context, null, sampler, generators, callback, hints)
 
 
 def _predictor(session: Any) -> Predict:
-    def predict(x: Tensor, L: Tensor, t: Tensor, context: tuple[Tensor, ...]) -> Tensor:
+    def predict(x: Tensor, L: Tensor, t: Tensor, context: tuple[Tensor, ...], **told: Tensor) -> Tensor:
         named = {f"context_{i}": c for i, c in enumerate(context)}
-        return _run(session, {"x": x, "L": L, "t": t, **named})[0]
+        return _run(session, {"x": x, "L": L, "t": t, **told, **named})[0]
 
     return predict
 

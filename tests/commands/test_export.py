@@ -13,6 +13,7 @@ from support.models import TINY_DENOISER
 from zoo import checkpoint
 from zoo.commands import export
 from zoo.conditioners import _project
+from zoo.diffusion.hints import Known
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.errors import ZooError
 from zoo.faces.framing import WHOLE, Box
@@ -20,9 +21,9 @@ from zoo.model import ColorDiffusion
 from zoo.onnx import DENOISER, ENCODER, SPEC, OnnxColorDiffusion, export_onnx
 
 
-def model_of(encoder: dict, cond: str) -> ColorDiffusion:
+def model_of(encoder: dict, cond: str, **denoiser: bool) -> ColorDiffusion:
     """Nothing of it is zero, as after training."""
-    model = ColorDiffusion(encoder=encoder, cond={"name": cond}, denoiser=TINY_DENOISER, image_size=16)
+    model = ColorDiffusion(encoder=encoder, cond={"name": cond}, denoiser=TINY_DENOISER | denoiser, image_size=16)
     rng = torch.Generator().manual_seed(4)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -33,7 +34,12 @@ def model_of(encoder: dict, cond: str) -> ColorDiffusion:
 
 
 def colors(
-    model: ColorDiffusion | OnnxColorDiffusion, n: int, size: tuple[int, int], box: Box, guidance: float
+    model: ColorDiffusion | OnnxColorDiffusion,
+    n: int,
+    size: tuple[int, int],
+    box: Box = WHOLE,
+    guidance: float = 1.0,
+    hints: Known | None = None,
 ) -> torch.Tensor:
     rng = torch.Generator().manual_seed(n)
     L = torch.rand(n, 1, *size, generator=rng) * 2 - 1
@@ -41,7 +47,13 @@ def colors(
     view = L if side is None else torch.rand(n, 1, side, side, generator=rng) * 2 - 1
     generators = [torch.Generator().manual_seed(i) for i in range(n)]
     with torch.no_grad():
-        return model.colorize(L, model.encode(view, box), SamplerConfig(steps=2, guidance=guidance), generators)  # type: ignore[arg-type]
+        return model.colorize(
+            L,
+            model.encode(view, box),  # type: ignore[arg-type]
+            SamplerConfig(steps=2, guidance=guidance),
+            generators,
+            hints=hints,
+        )
 
 
 @pytest.mark.parametrize("cond", ["none", "concat", "xattn", "film"])
@@ -60,6 +72,23 @@ def test_graphs_agree_with_torch_at_any_batch_and_size(name: str, cond: str, tin
         expected = colors(model, n, size, box, guidance)
         assert expected.std() > 0.01
         torch.testing.assert_close(colors(graphs, n, size, box, guidance), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("cond", ["none", "film"])
+def test_graphs_are_told_colours_as_torch_is(cond: str, tmp_path: Path) -> None:
+    model = model_of({"name": "unet", "width": 32, "mults": [1, 1]}, cond, hints=True)
+    export_onnx(model, tmp_path)
+    graphs = OnnxColorDiffusion.load(tmp_path)
+    assert graphs.hints
+    for n, size in ((1, (16, 16)), (3, (24, 40))):
+        mask = torch.zeros(n, 1, size[0] // 4, size[1] // 4)
+        mask[..., 1:3, 2] = 1
+        told = torch.full((n, 2, *mask.shape[-2:]), 0.3), mask
+        expected = colors(model, n, size, hints=told)
+        torch.testing.assert_close(colors(graphs, n, size, hints=told), expected, rtol=1e-4, atol=1e-5)
+        plain = colors(model, n, size)
+        torch.testing.assert_close(colors(graphs, n, size), plain, rtol=1e-4, atol=1e-5)
+        assert (expected - plain).abs().max() > 0.01
 
 
 def test_what_framing_needs_is_kept(tiny: Path, tmp_path: Path) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from zoo.color.upsample import upsample_chroma
+from zoo.diffusion.hints import Known, hint_channels
 from zoo.diffusion.process import Diffusion
 from zoo.diffusion.samplers import Callback, SamplerConfig, noise_like
 
-Predict = Callable[[Tensor, Tensor, Tensor, tuple[Tensor, ...]], Tensor]  # (x_t, L, t, context) → prediction
+Predict = Callable[..., Tensor]  # (x_t, L, t, context) → prediction; where colours are known, with hints=(N, 3, h, w)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class ChromaSampler:
         sampler: SamplerConfig,
         generators: Sequence[torch.Generator],
         callback: Callback | None = None,
+        hints: Known | None = None,
     ) -> Tensor:
         """One sample of ab (N, 2, H, W) for L (N, 1, H, W).
 
@@ -50,14 +53,16 @@ class ChromaSampler:
             null: the same shapes without any information; used with guidance alone, may be () without.
             generators: one per image.
             callback: sees (steps done, ab at the chroma resolution) after each step.
+            hints: colours that are known, at the chroma resolution; for a network that is told them.
         """
+        predict = self.predict if hints is None else partial(self.predict, hints=self._told(*hints))
         guided = sampler.guidance != 1 and len(context) > 0
 
         def denoise(x: Tensor, t: Tensor) -> Tensor:
             t = self.diffusion.time(t)
-            x0 = self.diffusion.to_x0(self.predict(x, L, t, context), x, t)
+            x0 = self.diffusion.to_x0(predict(x, L, t, context), x, t)
             if guided:
-                free = self.diffusion.to_x0(self.predict(x, L, t, null), x, t)
+                free = self.diffusion.to_x0(predict(x, L, t, null), x, t)
                 x0 = free + sampler.guidance * (x0 - free)
             return x0 if sampler.dynamic_threshold is None else dynamic_threshold(x0, sampler.dynamic_threshold)
 
@@ -73,6 +78,9 @@ class ChromaSampler:
             noise = noise_like(x, generators)
             x0 = sampler(denoise, noise, self.diffusion.noise_schedule, generators=generators, callback=shown)
         return upsample_chroma(self._to_ab(x0), L)
+
+    def _told(self, ab: Tensor, mask: Tensor) -> Tensor:
+        return hint_channels((ab - self.ab_mean) / (2 * self.ab_std), mask)
 
     def _to_ab(self, x0: Tensor) -> Tensor:
         return x0 * (2 * self.ab_std) + self.ab_mean

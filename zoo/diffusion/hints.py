@@ -4,11 +4,13 @@ and a mask that says where (Zhang et al. 2017, iColoriT)."""
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 CHANNELS = 3
+Known: TypeAlias = tuple[Tensor, Tensor]  # ab (N, 2, h, w) in model units, and (N, 1, h, w), 1 where it is known
 _MOST = 128  # hints of an image in training
 _LARGEST = 3  # side of a patch, in positions of the chroma
 
