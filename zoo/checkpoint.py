@@ -67,7 +67,7 @@ def load(path: Path, *, encoder: Mapping[str, Any] | None = None, device: str = 
     Raises:
         ZooError: not such a file, of another version, damaged, or its encoder's weights are not the recorded ones.
     """
-    path = _file_in(Path(path))
+    path = model_file(Path(path))
     what = f"checkpoint {path}"
     header = read_header(path)
     try:
@@ -221,10 +221,10 @@ def resolved(source: str | Path | None) -> Path:
         return BUNDLED
     if isinstance(source, str) and source.startswith(HUB):
         return _from_hub(source)
-    return _file_in(Path(source))
+    return model_file(Path(source))
 
 
-def _file_in(path: Path) -> Path:
+def model_file(path: Path) -> Path:
     """``path``, or the model in it where it is the folder of a run."""
     return path / IN_A_RUN if (path / IN_A_RUN).is_file() else path
 

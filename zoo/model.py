@@ -29,6 +29,7 @@ class ColorDiffusion(nn.Module):
     Attributes:
         face_box: where the ArcFace template's square lay in the images that it was trained on (`Dataset.face_box`), so
             that a face in a photo can be shown to it in the same place; None: not known.
+        started_from: sha256 of the model file whose weights it began with; None: random ones.
 
     Args:
         encoder: ``{"name": ..., **options}`` of a registered encoder.
@@ -71,6 +72,7 @@ class ColorDiffusion(nn.Module):
             raise ZooError(f"image_size must be a multiple of {levels[-1].stride} for this denoiser, not {image_size}")
         self.image_size = image_size
         self.face_box: Box | None = None
+        self.started_from: str | None = None
         self.diffusion = Diffusion(**diffusion)
         with _drawn_from(seed):
             self.encoder = encoders.create(**encoder)
@@ -154,7 +156,9 @@ class ColorDiffusion(nn.Module):
 
     def set_chroma_statistics(self, ab: Tensor) -> None:
         """Fix the mean and standard deviation by which ab is normalised, from training images' ab (N, 2, H, W),
-        unless the denoiser brings its own."""
+        unless the denoiser brings its own or the weights are those of another model, which know its own."""
+        if self.started_from is not None:
+            return
         if self.denoiser.chroma_statistics is not None:
             mean, std = self.denoiser.chroma_statistics
             self.ab_mean.fill_(mean)
@@ -177,7 +181,8 @@ class ColorDiffusion(nn.Module):
     def identity(self) -> dict[str, Any]:
         """The spec, with the encoder's pretrained weights by their sha256 and not by their path."""
         encoder = {k: v for k, v in self.spec["encoder"].items() if k != "weights"}
-        return self.spec | {"encoder": encoder, "weights_sha": self.encoder.weights_sha}
+        started = {"started_from": self.started_from} if self.started_from else {}
+        return self.spec | {"encoder": encoder, "weights_sha": self.encoder.weights_sha, **started}
 
     def stored_state(self) -> dict[str, Tensor]:
         """All tensors but frozen published weights, which are found again by their sha256."""

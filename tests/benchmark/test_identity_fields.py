@@ -50,6 +50,7 @@ TRAINING: dict[str, Any] = {
     "diffusion.schedule": "linear",
     "diffusion.loss_weight": "min_snr",
     "diffusion.times": "logit_normal",
+    "train.init": "bundled",
     "train.steps": 999,
     "train.seconds": 1.5,
     "train.batch_size": 63,

@@ -15,6 +15,7 @@ class TrainConfig:
     """How to train.
 
     Args:
+        init: a model file, the folder of a run or "bundled", to start from instead of from random weights.
         steps: budget in optimiser steps.
         seconds: or budget in seconds of training (then not reproducible to the bit). Exactly one of the two. What is
             done once for many runs does not count: cached features of a frozen encoder, and pretraining; rows tell
@@ -36,6 +37,7 @@ class TrainConfig:
         log: any of "tensorboard" and "wandb".
     """
 
+    init: str | None = None
     steps: int | None = 1000
     seconds: float | None = None
     batch_size: int = 64

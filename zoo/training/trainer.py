@@ -142,7 +142,7 @@ class Trainer:
         return loss.detach()
 
     def _state(self) -> dict[str, Any]:
-        free = ("log", "checkpoint_every", "feature_cache_gb")  # may differ when a run goes on
+        free = ("log", "checkpoint_every", "feature_cache_gb", "init")  # may differ when a run goes on
         config = {k: v for k, v in asdict(self.config).items() if k not in free}
         scaler = self.accelerator.scaler
         return {

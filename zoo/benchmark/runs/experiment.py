@@ -38,6 +38,7 @@ from zoo.metrics import Score
 from zoo.model import ColorDiffusion
 from zoo.training.batches import Batches, Costs
 from zoo.training.diffusion import open_batches, train
+from zoo.training.starting import start_from
 from zoo.training.trainer import TrainResult
 
 OnClaimed = Callable[[str, bool], object]  # (a run's id, whether it is done already)
@@ -72,6 +73,8 @@ class Run:
             rows.check_writable(Path(spec.machine.table))
         environment.reset_peak_memory(device)
         model = spec.build_model() if registry.methods.get(spec.method).trains else None
+        if model and spec.train.init is not None:
+            start_from(model, spec.train.init)
         warnings.showwarning = partial(one_line_warning, options=registry.datasets.options(spec.data.name))
         with under("data", registry.datasets, spec.data.name):
             dataset = registry.datasets.create(spec.data.name, **spec.data.options)

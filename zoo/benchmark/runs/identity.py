@@ -23,6 +23,7 @@ from zoo.diffusion import samplers
 from zoo.methods import Method
 from zoo.metrics import Metric
 from zoo.training import config as training
+from zoo.training.starting import start_file
 from zoo.weights import sha256_file
 
 _NOT_IDENTITY = {
@@ -78,6 +79,9 @@ class Identity:
         for section, names in _NOT_IDENTITY.items():
             plain[section] = {key: value for key, value in plain[section].items() if key not in names}
         plain["data"] = _data_in_use(plain["data"])
+        init = plain["train"].pop("init")
+        if init is not None:
+            plain["train"]["init"] = {"sha256": sha256_file(start_file(init))}
         plain["diffusion"] = spec.diffusion.in_use()
         if not plain["denoiser"].get("hints"):
             plain["denoiser"].pop("hints", None)
