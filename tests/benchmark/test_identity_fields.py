@@ -85,6 +85,7 @@ SCORING: dict[str, Any] = {
     "eval.limit": 3,
     "eval.seed": 1,
     "eval.seeds": 2,
+    "eval.hints": [1],
     "metrics.psnr": {"name": "ssim"},
     "metrics.diversity.samples": 3,
 }

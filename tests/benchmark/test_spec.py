@@ -77,6 +77,46 @@ def test_every_preset_is_valid_with_any_encoder(preset: str) -> None:
         assert spec.encoder.name == encoder
 
 
+def test_hints_are_scored_at_each_number_by_the_metrics_that_are_chosen() -> None:
+    spec = Spec.from_config(plain("eval.hints=[0,5]", "metrics=[psnr,ssim]", "+metrics.five={name: ssim, hints: 5}"))
+    assert {key: metric.hints for key, metric in spec.metrics.items()} == {
+        "psnr": None,
+        "ssim": None,
+        "five": 5,
+        "psnr@0": 0,
+        "psnr@5": 5,
+    }
+    assert {metric.hints for metric in spec.open_metrics().values()} == {None, 0, 5}
+    again = spec.as_dict()
+    assert Spec.from_config(again) == spec
+
+
+def test_a_number_of_hints_has_a_protocol_of_its_own_and_changes_no_other() -> None:
+    def protocols(*overrides: str) -> dict[str, Any]:
+        found = identity.Identity(Spec.from_config(plain(*overrides)), manifests={"train": "t", "eval": "e"})
+        return {key: identity.protocol_id(value) for key, value in found.protocols.items()}
+
+    few, many = protocols("eval.hints=[5]"), protocols("eval.hints=[0,5,20]")
+    assert {key: many[key] for key in few} == few
+    assert len({*many.values()}) == len(many) == 4
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["eval.hints=5"], "different numbers of places"),
+        (["eval.hints=[5,5]"], "different numbers of places"),
+        (["eval.hints=[-1]"], "different numbers of places"),
+        (["eval.hints=[5]", "metrics=[ssim]"], "eval.hints is for psnr and st_lpips"),
+        (["+metrics.psnr.hints=-1"], "metrics.psnr.hints must lie in"),
+        (["metrics.primary=psnr@7", "eval.hints=[5]"], "did you mean 'psnr@5'"),
+    ],
+)
+def test_a_wrong_number_of_hints_is_one_line(overrides: list[str], said: str) -> None:
+    with pytest.raises(ZooError, match=said.replace("[", r"\[")):
+        Spec.from_config(plain(*overrides))
+
+
 def test_a_preset_changes_groups_and_the_command_line_has_the_last_word() -> None:
     spec = Spec.from_config(plain("preset=origin", "sampler=ddim", "denoiser.width=32"))
     assert (spec.diffusion.parameterisation, spec.diffusion.T) == ("eps", 350)

@@ -20,6 +20,15 @@ def hint_channels(x0: Tensor, mask: Tensor) -> Tensor:
     return torch.cat([x0 * mask, mask], dim=1)
 
 
+def mask_at(places: Tensor, size: tuple[int, int]) -> Tensor:
+    """(N, 1, h, w) float, 1 at the positions in which ``places`` (N, K, 2) lie: x and y in fractions of the image."""
+    height, width = size
+    columns, rows = ((places * places.new_tensor([width, height])).long()).unbind(dim=-1)  # (N, K)
+    mask = torch.zeros(len(places), 1, height, width, device=places.device)
+    mask.flatten(1).scatter_(1, rows.clamp(0, height - 1) * width + columns.clamp(0, width - 1), 1.0)
+    return mask
+
+
 def draw_masks(n: int, size: int, share: float, generator: torch.Generator) -> Tensor:
     """Where the hints of training lie: (n, 1, size, size) float, 0 or 1.
 

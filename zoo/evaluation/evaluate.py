@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,16 +12,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.cache.images import ImageCache, View, open_images
+from zoo.cache.images import View, open_images
 from zoo.color.lab import lab_to_rgb, rgb_to_lab
 from zoo.data import Dataset, Split, name_hash
 from zoo.errors import ZooError
 from zoo.evaluation.real_features import as_rgb, open_real_features
-from zoo.evaluation.scorer import Scorer
+from zoo.evaluation.scorer import Scorer, called
 from zoo.features import Features
 from zoo.methods import Method, Photos
 from zoo.metrics import Metric, Score
 from zoo.progress import Progress
+
+NO_HINTS = "it cannot be told colours: train one with denoiser.hints=true"
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def evaluate(
     """Colour a split and score it; a metric that cannot be had becomes a hole with its reason.
 
     Each image is encoded once and sampled once, but for some that metrics want to see more samples of, and those of
-    the picture. The images are visited in the order of a hash of their names: the first few are a fair sample.
+    the picture. The images are visited in the order of a hash of their names: the first few are a fair sample. For
+    metrics with `Metric.hints` each is sampled again, with the same noise, its true colours told at so many places.
 
     Args:
         image_size: side in pixels at which the images are coloured.
@@ -112,19 +115,32 @@ def evaluate(
     )
     for metric in metrics:
         metric.locate_faces(lambda: dataset.face_box)
-    scorer = Scorer(metrics, device, open_real, samplings=config.seeds)
-
+    unheard = [metric for metric in metrics if metric.hints and not method.hints]
+    heard = [metric for metric in metrics if metric not in unheard]
+    scorers = {
+        hints: Scorer([m for m in heard if (m.hints or 0) == hints], device, open_real, config.seeds)
+        for hints in sorted({0, *(metric.hints or 0 for metric in heard)})
+    }
     grid = _SampleGrid(config)
     place, spent = 0, 0.0
     for indices in progress(batches, len(batches), "colour") if progress else batches:
         truth = as_rgb(images.batch(indices), device)
         photos = Photos(indices, *rgb_to_lab(truth), tuple(images.keys[i] for i in indices))
-        wanted = [max(scorer.samples(p), grid.samples(p)) for p in range(place, place + len(indices))]
-        colored, seconds = _color(method, photos, wanted, images, config.seed)
-        scorer.update(colored, truth, place)
-        grid.update(photos, colored, truth)
-        place, spent = place + len(indices), spent + seconds
-    scores = scorer.scores(order, [dataset.group(key) for key in images.keys])
+        features, encoding = _encoded(method, photos)
+        for hints, scorer in scorers.items():
+            told = replace(photos, hints=_places(photos, hints)) if hints else photos
+            wanted = [scorer.samples(p) for p in range(place, place + len(indices))]
+            if not hints:
+                wanted = [max(n, grid.samples(p)) for p, n in enumerate(wanted, place)]
+            colored, seconds = _color(method, told, features, wanted, config.seed)
+            scorer.update(colored, truth, place)
+            if not hints:
+                grid.update(photos, colored, truth)
+                spent += encoding + seconds
+        place += len(indices)
+    groups = [dataset.group(key) for key in images.keys]
+    scores = [score for scorer in scorers.values() for score in scorer.scores(order, groups)]
+    scores += [called(score, metric) for metric in unheard for score in metric.missing(NO_HINTS)]
     pictures, shown = grid.pictures(images.keys)
     return Evaluation(scores, spent / len(images), len(images), images.manifest, images.keys, pictures, shown)
 
@@ -134,9 +150,23 @@ def generator_of(seed: int, key: str, sample: int) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(name_hash(f"{seed}/{sample}/{key}")[:7], "big"))
 
 
+def _places(photos: Photos, count: int) -> Tensor:
+    """Where colours are told: (N, count, 2), x and y in fractions. They depend on a photo's name alone, and the first
+    few of many are those of few."""
+    drawn = [torch.rand(count, 2, generator=generator_of(0, f"hints/{key}", 0)) for key in photos.keys]
+    return torch.stack(drawn).to(photos.L.device)
+
+
+@torch.no_grad()
+def _encoded(method: Method, photos: Photos) -> tuple[Features, float]:
+    """What all samples share, and the seconds that it took (on a GPU what is still to be waited for is not in them)."""
+    started = time.perf_counter()
+    return method.encode(photos), time.perf_counter() - started
+
+
 @torch.no_grad()
 def _color(
-    method: Method, photos: Photos, wanted: Sequence[int], images: ImageCache, seed: int
+    method: Method, photos: Photos, features: Features, wanted: Sequence[int], seed: int
 ) -> tuple[list[Tensor], float]:
     """Samples, each of the first few photos, sRGB in [0, 1], and the seconds that the first took.
 
@@ -146,10 +176,9 @@ def _color(
     colored: list[Tensor] = []
     spent = 0.0
     started = time.perf_counter()
-    features = method.encode(photos)
     for sample in range(wanted[0]):
         n = sum(count > sample for count in wanted)
-        generators = [generator_of(seed, images.keys[i], sample) for i in photos.indices[:n]]
+        generators = [generator_of(seed, key, sample) for key in photos.keys[:n]]
         ab = method.sample(photos.first(n), _first(features, n), generators)
         colored.append(lab_to_rgb(photos.L[:n], ab))
         if sample == 0:

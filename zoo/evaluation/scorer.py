@@ -12,7 +12,7 @@ from torch import Tensor
 
 from zoo.errors import ZooError
 from zoo.evaluation.real_features import RealFeatures
-from zoo.metrics import Extractor, FeatureMetric, Metric, Score, mean_score, spread
+from zoo.metrics import Extractor, FeatureMetric, Metric, Score, at, mean_score, spread
 
 OpenRealFeatures = Callable[[Extractor], RealFeatures]
 
@@ -28,9 +28,7 @@ class Scorer:
         samplings: metrics of features see so many samplings of all images, each for itself, and tell their mean.
     """
 
-    def __init__(
-        self, metrics: Sequence[Metric], device: str, open_real: OpenRealFeatures, *, samplings: int = 1
-    ) -> None:
+    def __init__(self, metrics: Sequence[Metric], device: str, open_real: OpenRealFeatures, samplings: int = 1) -> None:
         self._metrics, self._samplings = metrics, samplings
         self._again: dict[int, list[FeatureMetric]] = {}  # of each metric of sets, one for each further sampling
         self._ready: list[Metric] = []
@@ -96,12 +94,18 @@ class Scorer:
                 found = [in_order(score, order) for score in self._computed(metric)]
             else:
                 found = self._missing[id(metric)]
+            found = [called(score, metric) for score in found]
             scores += found + (by_group(found, groups) if metric.by_group else [])
         return scores
 
     def _computed(self, metric: Metric) -> list[Score]:
         again = self._again.get(id(metric), [])
         return [mean_of_samplings(scores) for scores in zip(*(one.compute() for one in (metric, *again)), strict=True)]
+
+
+def called(score: Score, metric: Metric) -> Score:
+    """``score`` under the name that it has for the hints of its metric."""
+    return replace(score, name=at(score.name, metric.hints))
 
 
 def mean_of_samplings(scores: Sequence[Score]) -> Score:

@@ -34,15 +34,19 @@ class Photos:
         L: (N, 1, H, W) in [-1, 1].
         ab: (N, 2, H, W), the true ones: for a method that shows what could be reached, and nobody else.
         keys: their names in the dataset, for a method that has its colours from elsewhere.
+        hints: (N, K, 2) where a method that `Method.hints` may look at ``ab``: x and y in fractions of the image; None:
+            nowhere.
     """
 
     indices: np.ndarray
     L: Tensor
     ab: Tensor
     keys: tuple[str, ...] = ()
+    hints: Tensor | None = None
 
     def first(self, n: int) -> Photos:
-        return Photos(self.indices[:n], self.L[:n], self.ab[:n], self.keys[:n])
+        hints = None if self.hints is None else self.hints[:n]
+        return Photos(self.indices[:n], self.L[:n], self.ab[:n], self.keys[:n], hints)
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,11 @@ class Method(ABC):
         from zoo.features import Features
 
         return Features((), None)
+
+    @property
+    def hints(self) -> bool:
+        """Whether it heeds colours that it is told at some places."""
+        return False
 
     @abstractmethod
     def sample(self, photos: Photos, features: Features, generators: Sequence[torch.Generator]) -> Tensor:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from zoo.cache.images import ImageCache
     from zoo.data import Dataset
+    from zoo.diffusion.hints import Known
     from zoo.diffusion.samplers import SamplerConfig
     from zoo.faces.framing import Box
     from zoo.features import Features
@@ -63,5 +64,19 @@ class DiffusionMethod(Method):
             seen = uint8_to_lightness(torch.from_numpy(self._views.batch(photos.indices)).to(photos.L.device))
         return self.model.encode(seen, self._box)
 
+    @property
+    def hints(self) -> bool:
+        return self.model.hints
+
     def sample(self, photos: Photos, features: Features, generators: Sequence[torch.Generator]) -> Tensor:
-        return self.model.colorize(photos.L, features, self.sampler, list(generators))
+        return self.model.colorize(photos.L, features, self.sampler, list(generators), hints=self._known(photos))
+
+    def _known(self, photos: Photos) -> Known | None:
+        """The true chroma, as the denoiser sees it, and where it is told."""
+        if photos.hints is None:
+            return None
+        from zoo.color.upsample import downsample_chroma
+        from zoo.diffusion.hints import mask_at
+
+        ab = downsample_chroma(photos.ab, self.model.denoiser.chroma_scale)
+        return ab, mask_at(photos.hints, (ab.shape[-2], ab.shape[-1]))

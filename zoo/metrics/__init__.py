@@ -35,6 +35,11 @@ class Score:
     samplings: tuple[float, ...] = ()
 
 
+def at(name: str, hints: int | None) -> str:
+    """What a score is called of colourings that were told the true colours at so many places; None: of all others."""
+    return name if hints is None else f"{name}@{hints}"
+
+
 class Metric(ABC):
     """Compares colourings with the truth, batch by batch, in memory that does not grow with N
     (but for the per-image values).
@@ -47,12 +52,15 @@ class Metric(ABC):
         samples: colourings of each image that it wants to see; where more than 1, it is shown them by
             `update_samples`, and by `update` never.
         images: it is shown only so many, a fair sample; None: all.
+        hints: set by whoever opens it: it is shown colourings that were told the true colours at so many places, and
+            its scores are then called ``psnr@5``; None: it is not about hints.
     """
 
     version: int = 1
     by_group: bool = False
     samples: int = 1
     images: int | None = None
+    hints: int | None = None
 
     def locate_faces(self, find: Callable[[], Box | None]) -> None:
         """Told before `load` how to find where the ArcFace template's square lies in the dataset's images

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,12 +19,13 @@ from zoo.diffusion.process import Diffusion
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.errors import ZooError, below
 from zoo.evaluation.evaluate import EvalConfig
-from zoo.metrics import Metric
+from zoo.metrics import Metric, at
 from zoo.model import ColorDiffusion
 from zoo.training.config import TrainConfig
 
 T = TypeVar("T")
 
+HINTED = ("psnr", "st_lpips")  # metrics of the track of hints: eval.hints=[0,1,5,20,100]
 _SECTIONS = ("encoder", "cond", "data", "diffusion", "sampler", "train", "metrics", "denoiser", "eval")
 
 
@@ -37,6 +38,21 @@ class PlugIn:
 
     def as_dict(self) -> dict[str, Any]:
         return {"name": self.name, **self.options}
+
+
+@dataclass(frozen=True)
+class MetricPlugIn(PlugIn):
+    """A metric; with ``hints`` of colourings that were told the true colours at so many places."""
+
+    hints: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return super().as_dict() | ({} if self.hints is None else {"hints": self.hints})
+
+    def open(self) -> Metric:
+        metric = registry.metrics.create(self.name, **self.options)
+        metric.hints = self.hints
+        return metric
 
 
 @dataclass(frozen=True)
@@ -71,7 +87,7 @@ class Machine:
 @dataclass(frozen=True)
 class Spec:
     """All that one run is. Sections and names are those of ``configs/``, but for ``data.limit``, ``data.crop`` and
-    ``data.dedupe``.
+    ``data.dedupe``; ``eval.hints`` is in the metrics.
 
     ``method`` says how colours come about: by the pair under test (``diffusion``), or by a baseline; ``primary`` is the
     score that was named beforehand as the one to judge by (``metrics.primary``).
@@ -84,7 +100,7 @@ class Spec:
     data_limit: int | None
     dedupe: bool
     data_crop: tuple[float, float] | None
-    metrics: dict[str, PlugIn]
+    metrics: dict[str, MetricPlugIn]
     primary: str | None
     denoiser: dict[str, Any]
     diffusion: Diffusion
@@ -107,6 +123,8 @@ class Spec:
         sections = {name: _section(config, name) for name in _SECTIONS}
         data = dict(sections["data"])
         limit, dedupe, crop = data.pop("limit", None), data.pop("dedupe", False), data.pop("crop", None)
+        scored = dict(sections["eval"])
+        metrics, primary = _metrics(sections["metrics"], _counts(scored.pop("hints", [])))
         _check_number("image_size", config["image_size"], int, "[8, inf)")
         _check_number("seed", config["seed"], int, "[0, inf)")
         _check_number("data.limit", limit, int | None, "[1, inf)")
@@ -119,7 +137,6 @@ class Spec:
             _plug_in("encoder", sections["encoder"], registry.encoders),
             _conditioner("cond", sections["cond"]),
         )
-        metrics, primary = _metrics(sections["metrics"])
         return cls(
             method=config["method"],
             encoder=encoder if registry.conditioners.get(cond.name).uses_encoder else PlugIn("none", {}),
@@ -134,7 +151,7 @@ class Spec:
             diffusion=diffusion,
             sampler=_build("sampler", SamplerConfig, sections["sampler"]),
             train=_build("train", TrainConfig, sections["train"]),
-            eval=_build("eval", EvalConfig, sections["eval"]),
+            eval=_build("eval", EvalConfig, scored),
             image_size=config["image_size"],
             seed=config["seed"],
             machine=_build("", Machine, {key: config[key] for key in machine & set(config)}),
@@ -158,7 +175,7 @@ class Spec:
         made = {}
         for key, metric in self.metrics.items():
             with under(f"metrics.{key}", registry.metrics, metric.name):
-                made[key] = registry.metrics.create(metric.name, **metric.options)
+                made[key] = metric.open()
         return made
 
     def as_dict(self) -> dict[str, Any]:
@@ -234,25 +251,39 @@ def _conditioner(section: str, node: Mapping[str, Any]) -> PlugIn:
     return chosen
 
 
-def _metrics(nodes: Mapping[str, Any]) -> tuple[dict[str, PlugIn], str | None]:
-    """Each node is a metric under a name of its own; the metric is the one of that name, unless it says ``name:``.
-    Beside them the score that is primary."""
-    found = {
-        key: _plug_in(f"metrics.{key}", {"name": key, **_section(nodes, key, "metrics.")}, registry.metrics)
-        for key in nodes
-        if key != PRIMARY
-    }
+def _metrics(nodes: Mapping[str, Any], hints: Sequence[int]) -> tuple[dict[str, MetricPlugIn], str | None]:
+    """Each node is a metric under a name of its own; the metric is the one of that name, unless it says ``name:``. Those
+    of `HINTED` also stand there once for each number of ``hints``. Beside them the score that is primary."""
+    found = {key: _metric(key, _section(nodes, key, "metrics.")) for key in nodes if key != PRIMARY}
+    told = {key: metric for key, metric in found.items() if metric.name in HINTED and metric.hints is None}
+    if hints and not told:
+        raise ZooError(f"eval.hints is for {' and '.join(HINTED)}; name one of them in metrics=[…]")
+    found |= {at(key, n): replace(metric, hints=n) for n in hints for key, metric in told.items()}
     if not found:
         raise ZooError("metrics is empty; name at least one, as in metrics=[lpips]")
     primary = nodes.get(PRIMARY)
     check_type(f"metrics.{PRIMARY}", primary, str | None)
     if primary is not None:
-        scores = {
-            name for metric in found.values() for name in registry.metrics.create(metric.name, **metric.options).names()
-        }
+        scores = {at(name, metric.hints) for metric in found.values() for name in metric.open().names()}
         if primary not in scores:
             raise ZooError(f"metrics.{PRIMARY}: {unknown('score', primary, scores)}")
     return found, primary
+
+
+def _counts(hints: Any) -> Sequence[int]:
+    if not isinstance(hints, list) or not all(type(n) is int and n >= 0 for n in hints) or len({*hints}) < len(hints):
+        raise ZooError(
+            f"eval.hints must be different numbers of places, as in eval.hints=[0,1,5,20,100], not {hints!r}"
+        )
+    return hints
+
+
+def _metric(key: str, node: Mapping[str, Any]) -> MetricPlugIn:
+    options = {"name": key, **node}
+    hints = options.pop("hints", None)
+    _check_number(f"metrics.{key}.hints", hints, int | None, "[0, inf)")
+    chosen = _plug_in(f"metrics.{key}", options, registry.metrics)
+    return MetricPlugIn(chosen.name, chosen.options, hints)
 
 
 def _check_number(name: str, value: Any, hint: Any, interval: str) -> None:

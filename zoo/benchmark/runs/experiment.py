@@ -34,7 +34,7 @@ from zoo.data import Dataset, printable
 from zoo.errors import ZooError, below
 from zoo.evaluation.evaluate import Evaluation, evaluate
 from zoo.methods import Materials, Method
-from zoo.metrics import Score
+from zoo.metrics import Score, at
 from zoo.model import ColorDiffusion
 from zoo.training.batches import Batches, Costs
 from zoo.training.diffusion import open_batches, train
@@ -154,7 +154,8 @@ class Run:
     @cached_property
     def _keys(self) -> dict[str, str]:
         """The score of each name → the key of its metric in the configuration."""
-        return {name: key for key, metric in self.spec.open_metrics().items() for name in metric.names()}
+        opened = self.spec.open_metrics().items()
+        return {at(name, metric.hints): key for key, metric in opened for name in metric.names()}
 
     def _method(self) -> Method:
         scale = self.spec.denoiser["chroma_scale"]

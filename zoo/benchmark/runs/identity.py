@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo import registry
-from zoo.benchmark.config.spec import PlugIn, Spec
+from zoo.benchmark.config.spec import MetricPlugIn, PlugIn, Spec
 from zoo.diffusion import samplers
 from zoo.methods import Method
 from zoo.metrics import Metric
@@ -143,7 +143,7 @@ class Identity:
             for name in (self.spec.cond.name, *parts):
                 yield f"cond.{name}", registry.conditioners.source_sha(name)
 
-    def _protocol(self, metric: PlugIn, opened: Metric) -> dict[str, Any]:
+    def _protocol(self, metric: MetricPlugIn, opened: Metric) -> dict[str, Any]:
         spec, cls = self.spec, registry.metrics.get(metric.name)
         built_in = registry.metrics.source_sha(metric.name) is None
         scored: dict[str, Any] = {
