@@ -252,8 +252,8 @@ def _conditioner(section: str, node: Mapping[str, Any]) -> PlugIn:
 
 
 def _metrics(nodes: Mapping[str, Any], hints: Sequence[int]) -> tuple[dict[str, MetricPlugIn], str | None]:
-    """Each node is a metric under a name of its own; the metric is the one of that name, unless it says ``name:``. Those
-    of `HINTED` also stand there once for each number of ``hints``. Beside them the score that is primary."""
+    """Each node is a metric under a name of its own; the metric is the one of that name, unless it says ``name:``.
+    Those of `HINTED` also stand there once for each number of ``hints``. Beside them the score that is primary."""
     found = {key: _metric(key, _section(nodes, key, "metrics.")) for key in nodes if key != PRIMARY}
     told = {key: metric for key, metric in found.items() if metric.name in HINTED and metric.hints is None}
     if hints and not told:
