@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.benchmark.analysis import samplings
 from zoo.benchmark.analysis.contrasts import Additive
 from zoo.benchmark.analysis.holm import holm
 from zoo.benchmark.analysis.interaction import interaction
 from zoo.benchmark.analysis.intervals import estimate
+from zoo.benchmark.analysis.samplings import Samplings
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Design:
         image: of a cell on an image; ``rest``: of a run on an image.
         images: their number; 0: the metric has no values per image.
         cluster: images of one person.
+        samplings: the score is of a set, and ``images`` are so many samplings of it.
     """
 
     rows: int = 4
@@ -37,6 +40,7 @@ class Design:
     rest: float = 0.5
     images: int = 150
     cluster: int = 1
+    samplings: bool = False
 
 
 DESIGNS = {
@@ -53,6 +57,14 @@ DESIGNS = {
     "noise of single runs on single photos prevails": Design(own=0.0, image=0.0, rest=1.0),
     "5 photos of each person": Design(cluster=5, image=1.0),
     "5 photos of each person, one cell 4 times as noisy": Design(cluster=5, odd=4),
+    "seeds and 3 samplings of a set": Design(samplings=True, images=3, image=0.1, rest=0.05),
+    "3 samplings prevail": Design(samplings=True, images=3, image=0.5, rest=0.05),
+    "5 samplings, the baseline's seeds 3 times as noisy": Design(
+        samplings=True, images=5, image=0.1, rest=0.05, noisy=3
+    ),
+    "5 samplings, five seeds": Design(samplings=True, seeds=5, images=5, image=0.1, rest=0.05),
+    "5 samplings, noise of single runs in them prevails": Design(samplings=True, images=5, image=0.02, rest=0.1),
+    "three cells, 3 samplings": Design(samplings=True, rows=3, cols=1, images=3, image=0.1, rest=0.05),
 }
 
 
@@ -77,12 +89,17 @@ def simulate(design: Design, tables: int, seed: int = 0) -> Outcome:
         y, images = _scores(design, cell, block, generator)
         model = Additive(cell, block, y)
         contrasts = [model.contrast(np.eye(n)[c] - np.eye(n)[0]) for c in range(1, n)]
-        found = estimate([one for one in contrasts if one is not None], y, images, people)
+        known = [one for one in contrasts if one is not None]
+        noise = Samplings(images, cell, [True] * n) if design.samplings and images is not None else None
+        if noise is not None:
+            images, found = None, samplings.estimate(known, y, noise)
+        else:
+            found = estimate(known, y, images, people)
         inside += [one.low <= 0 <= one.high for one in found]
         p += [one.p < 0.05 for one in found]
         family.append(min(holm([one.p for one in found])) < 0.05)
         if design.cols > 1:
-            test = interaction(cell // design.cols, cell % design.cols, block, y, images, people)
+            test = interaction(cell // design.cols, cell % design.cols, block, y, images, people, noise)
             crossed.append(test[3] < 0.05)
     return Outcome(*(float(np.mean(some)) if some else float("nan") for some in (inside, p, family, crossed)))
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from zoo.benchmark.analysis import samplings
 from zoo.benchmark.analysis.contrasts import Additive, Contrast, Floats, Ints, paired
 from zoo.benchmark.analysis.holm import holm
 from zoo.benchmark.analysis.interaction import interaction
 from zoo.benchmark.analysis.intervals import Estimate, estimate
+from zoo.benchmark.analysis.samplings import Samplings
 from zoo.benchmark.tables import cells
 from zoo.benchmark.tables.cells import CELL, DIFFUSION, Cell, unseeded
 from zoo.benchmark.tables.text_table import number, probability
@@ -32,6 +34,7 @@ class Scores:
         y: (R,), the values.
         images: (R, N), values per image; None: the metric has none.
         people: (N,), who is on each, numbered; None: not known, somebody else on each.
+        samplings: (R, K), values of several samplings of all images; None: there was one, or the metric is of images.
         higher_is_better: None where neither is.
         missing: why cells have no value at all.
     """
@@ -41,14 +44,21 @@ class Scores:
     y: Floats
     images: Floats | None
     people: Ints | None
+    samplings: Floats | None
     higher_is_better: bool | None
     missing: Mapping[Cell, str]
 
     @classmethod
     def of(
-        cls, table: pd.DataFrame, metric: str, per_image: pd.DataFrame, people: Mapping[str, str] | None = None
+        cls,
+        table: pd.DataFrame,
+        metric: str,
+        per_image: pd.DataFrame,
+        people: Mapping[str, str] | None = None,
+        samplings: Mapping[str, Sequence[float]] | None = None,
     ) -> Scores:
-        """From rows, and from values per image indexed by (run_id, image); ``people``: who is on an image."""
+        """From rows, and from values per image indexed by (run_id, image); ``people``: who is on an image;
+        ``samplings``: values of the metric by run."""
         rows = table[table["metric"] == metric]
         valued = rows.dropna(subset="value")
         named = [Cell(*values) for values in valued[CELL].itertuples(index=False, name=None)]
@@ -65,13 +75,22 @@ class Scores:
             labels = [f"0{people[image]}" if people and image in people else f"1{image}" for image in wide.columns]
             who = np.unique(labels, return_inverse=True)[1] if people else None
         seeds = np.unique(valued["seed"], return_inverse=True)[1]
-        return cls(
-            named, seeds, valued["value"].to_numpy(float), images, who, rows["higher_is_better"].iloc[0], missing
-        )
+        y, better = valued["value"].to_numpy(float), rows["higher_is_better"].iloc[0]
+        several = None if images is not None else _several([(samplings or {}).get(run, ()) for run in valued["run_id"]])
+        return cls(named, seeds, y, images, who, several, better, missing)
 
     def runs_of(self, cell: Cell) -> Ints:
         """(R,): the seed of each run of a cell, −1 elsewhere."""
         return np.where([other == cell for other in self.cells], self.seeds, -1)
+
+    def noise(self) -> Samplings | None:
+        """What is known of the noise of sampling."""
+        if self.samplings is None:
+            return None
+        order = cells.in_order(self.cells)
+        numbers = {cell: i for i, cell in enumerate(order)}
+        fitted = [cell.method == DIFFUSION for cell in order]
+        return Samplings(self.samplings, np.array([numbers[cell] for cell in self.cells], dtype=int), fitted)
 
     def diffusion(self) -> tuple[Ints, list[Cell], Ints]:
         """Which runs are of the method diffusion; their cells, in order; and the number of the cell of each (−1)."""
@@ -119,8 +138,12 @@ class Comparison:
         _, col = np.unique([self.pairs[i].col for i in self._codes], return_inverse=True)
         seeds = self.scores.seeds[self._runs]
         images = None if self.scores.images is None else self.scores.images[self._runs]
+        noise = None
+        if self.scores.samplings is not None:
+            cell = row * (int(col.max()) + 1) + col
+            noise = Samplings(self.scores.samplings[self._runs], cell, [True] * (int(cell.max()) + 1))
         of_runs = row, col, seeds, self.scores.y[self._runs]
-        f, between, within, p = interaction(*of_runs, images, self.scores.people)
+        f, between, within, p = interaction(*of_runs, images, self.scores.people, noise)
         what = f"interaction of {' and '.join(axes)}"
         if np.isnan(p):
             return f"{what}: undecided, it takes several seeds that vary"
@@ -228,7 +251,12 @@ def _effects(comparison: Comparison, base: Cell, axis: str) -> list[Line]:
 
 def _lines(scores: Scores, named: Sequence[tuple[str, str, Contrast | str]]) -> list[Line]:
     contrasts = [contrast for _, _, contrast in named if isinstance(contrast, Contrast)]
-    results = iter(estimate(contrasts, scores.y, scores.images, scores.people))
+    noise = scores.noise()
+    results = iter(
+        estimate(contrasts, scores.y, scores.images, scores.people)
+        if noise is None
+        else samplings.estimate(contrasts, scores.y, noise)
+    )
     lines = []
     for kind, name, contrast in named:
         if isinstance(contrast, str):
@@ -237,6 +265,12 @@ def _lines(scores: Scores, named: Sequence[tuple[str, str, Contrast | str]]) -> 
             result = next(results)
             lines.append(Line(kind, name, result, _doubt(contrast, result)))
     return lines
+
+
+def _several(values: Sequence[Sequence[float]]) -> Floats | None:
+    """(R, K), where all runs were sampled several times, and as often."""
+    times = {len(some) for some in values}
+    return np.array(values, dtype=float) if len(times) == 1 and min(times) > 1 else None
 
 
 def _decided(line: Line, adjusted: float, higher_is_better: bool | None) -> Line:

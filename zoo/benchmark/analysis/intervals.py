@@ -30,7 +30,8 @@ from zoo.benchmark.analysis.contrasts import NAN, TINY, Contrast, Floats, Ints
 
 @dataclass(frozen=True)
 class Estimate:
-    """A contrast with its 95 % interval and p value; NaN: not known. ``images``: 0 where only seeds were regarded."""
+    """A contrast with its 95 % interval and p value; NaN: not known. ``images``: how many, 0 where only seeds were
+    regarded; ``unit``: what these are, if they are no images."""
 
     value: float
     low: float
@@ -38,6 +39,7 @@ class Estimate:
     p: float
     seeds: int
     images: int
+    unit: str = "images"
 
 
 def estimate(
@@ -69,9 +71,30 @@ def estimate(
                 both[key] = left_over(contrast.left, images, people)
             shared = float(contrast.scale**2 @ both[key])
         of_seeds = contrast.se**2 if contrast.se > scale else 0.0  # NaN: not known
-        parts = (of_seeds, of_images, shared), (contrast.df, freedom)
-        found.append(_by_t(value, *parts, scale, contrast.seeds, n, unknown=bool(np.isnan(contrast.se))))
+        total = combined(of_seeds, of_images, shared)
+        parts = (of_seeds, contrast.df), (of_images, freedom)
+        uncertain = sum(part**2 / df for part, df in parts if part > 0 and df > 0)
+        df = total**2 / uncertain if uncertain else np.inf
+        found.append(by_t(value, total, df, scale, contrast.seeds, n, unknown=bool(np.isnan(contrast.se))))
     return found
+
+
+def by_t(
+    value: float, variance: float, df: float, scale: float, seeds: int, n: int, *, unknown: bool, unit: str = "images"
+) -> Estimate:
+    """Student's t; nothing is claimed where nothing varies, though the cells differ.
+
+    Args:
+        scale: below it is rounding.
+        unknown: whether other seeds may differ in a way that is not known.
+    """
+    value = 0.0 if abs(value) <= scale else value
+    if variance <= scale**2:
+        same = (value, value, 1.0) if value == 0 and not unknown else (NAN, NAN, NAN)
+        return Estimate(value, *same, seeds, n, unit)
+    se = float(np.sqrt(variance))
+    half = float(stdtrit(df, 0.975)) * se
+    return Estimate(value, value - half, value + half, float(2 * stdtr(df, -abs(value) / se)), seeds, n, unit)
 
 
 def combined(of_seeds: float, of_images: float, shared: float) -> float:
@@ -98,29 +121,6 @@ def sums(values: Floats, people: Ints | None, here: NDArray[np.bool_]) -> Floats
         return values
     _, codes = np.unique(people[here], return_inverse=True)
     return np.asarray(np.bincount(codes, values), dtype=np.float64)
-
-
-def _by_t(
-    value: float,
-    variances: tuple[float, float, float],
-    freedoms: tuple[float, float],
-    scale: float,
-    seeds: int,
-    n: int,
-    *,
-    unknown: bool,
-) -> Estimate:
-    """Student's t; nothing is claimed where nothing varies, though the cells differ."""
-    of_seeds, of_images, shared = variances
-    value = 0.0 if abs(value) <= scale else value
-    total = combined(of_seeds, of_images, shared)
-    if total <= scale**2:
-        same = (value, value, 1.0) if value == 0 and not unknown else (NAN, NAN, NAN)
-        return Estimate(value, *same, seeds, n)
-    pieces = [part**2 / df for part, df in zip((of_seeds, of_images), freedoms) if part > 0 and df > 0]
-    df, se = total**2 / sum(pieces), float(np.sqrt(total))
-    half = float(stdtrit(df, 0.975)) * se
-    return Estimate(value, value - half, value + half, float(2 * stdtr(df, -abs(value) / se)), seeds, n)
 
 
 def _per_image(contrast: Contrast, images: Floats, scale: float) -> Floats:

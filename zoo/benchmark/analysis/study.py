@@ -119,7 +119,7 @@ def _differences(
     judged = scores.metrics(table.rows, _metrics(table.rows, [])) if primary else metrics
     raw = {
         metric.name: comparisons.differences(
-            Comparison(Scores.of(table.rows, metric.name, per_image, people)), base, axes
+            Comparison(Scores.of(table.rows, metric.name, per_image, people, table.samplings(metric.name))), base, axes
         )
         for metric in judged
     }

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from zoo.benchmark.analysis.comparisons import Differences, Part
+from zoo.benchmark.analysis.intervals import Estimate
 from zoo.benchmark.analysis.scores import Line, Metric, Score
 from zoo.benchmark.analysis.study import Study
 from zoo.benchmark.tables import cells
@@ -15,8 +16,8 @@ from zoo.benchmark.tables.text_table import Format, amount, latex, probability, 
 Body = list[list[str]]
 _HEAD = ["difference", "95 % interval", "p", "p (Holm)", "", "seeds", "images"]
 _EXPLAINED = (
-    "intervals are over seeds and images, where images is – over seeds alone; below a p (Holm) of 0.05 a difference is "
-    "claimed, else it is undecided"
+    "intervals are over seeds and images (or samplings, where these are named; over seeds alone, where images is –); "
+    "below a p (Holm) of 0.05 a difference is claimed, else it is undecided"
 )
 
 
@@ -78,8 +79,13 @@ def difference_rows(part: Part) -> tuple[Body, list[str]]:
             continue
         interval = "–" if math.isnan(found.low) else f"{signed(found.low)} … {signed(found.high)}"
         ps = [probability(found.p), probability(line.adjusted), f"{line.verdict} {mark}".strip()]
-        body.append([line.name, signed(found.value), interval, *ps, str(found.seeds), str(found.images or "–")])
+        body.append([line.name, signed(found.value), interval, *ps, str(found.seeds), _over(found)])
     return body, notes
+
+
+def _over(found: Estimate) -> str:
+    """How many images, or what stands for them."""
+    return "–" if not found.images else str(found.images) if found.unit == "images" else f"{found.images} {found.unit}"
 
 
 def adjusted_over(study: Study) -> str:

@@ -168,6 +168,7 @@ class Run:
         return {
             "spec": self.identity.settings,
             "protocols": {name: self.identity.protocols[self._keys[name.partition("[")[0]]] for name in scores},
+            "samplings": {score.name: list(score.samplings) for score in found.scores if score.samplings},
             "commit": environment.git_sha(),
             "device": environment.device_name(self.device),
             "weights": (self.model.encoder.weights_sha if self.model else None) or "",

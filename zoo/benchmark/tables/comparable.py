@@ -94,6 +94,10 @@ class Table:
                 seen.add(found.field)
                 yield found
 
+    def samplings(self, metric: str) -> dict[str, Sequence[float]]:
+        """Values of a metric in several samplings of all images, by run; of runs that had one there are none."""
+        return {run: record.samplings[metric] for run, record in self.records.items() if metric in record.samplings}
+
     def told(self) -> list[str]:
         """What a reader should know though it forbids nothing."""
         lines = [line for column, name in _TOLD.items() if (line := self._varying(column, name))]

@@ -112,8 +112,8 @@ def append(path: Path, rows: Iterable[Row], records: Mapping[str, Mapping[str, A
 
     Args:
         records: run_id → what its numbers depend on, kept in ``T.specs.json`` beside the table ``T.csv``: ``spec`` (the
-            resolved configuration in canonical form), ``protocols`` (of each metric), ``commit``, ``device``,
-            ``weights``.
+            resolved configuration in canonical form), ``protocols`` (of each metric), ``samplings``, ``commit``,
+            ``device``, ``weights``.
 
     Returns:
         A warning for the user about a broken last line that was moved to ``<path>.broken``, or runs that do not fit

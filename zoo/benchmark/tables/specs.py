@@ -7,7 +7,7 @@ the run folders.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,13 @@ class Record:
         spec: its settings, by path, less what changes no score.
         protocols: how each of its metrics was scored, by path; empty where that was not kept.
         primary: the metric that was named as primary before it started; empty: none.
+        samplings: values of its metrics of sets in several samplings of all images (``eval.seeds``); empty: one.
     """
 
     spec: Fields
     protocols: Mapping[str, Fields] = field(default_factory=dict)
     primary: str = ""
+    samplings: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def beside(table: Path) -> Path:
@@ -75,7 +77,8 @@ def parse(known: Mapping[str, Any]) -> Record:
     primary = metrics.get(PRIMARY) if isinstance(metrics, Mapping) else None
     protocols = {str(name): dict(flat(values)) for name, values in dict(known.get("protocols", {})).items()}
     settings = {path: value for path, value in flat(spec) if not _elsewhere(path)}
-    return Record(settings, protocols, primary if isinstance(primary, str) else "")
+    samplings = {str(name): [float(value) for value in values] for name, values in known.get("samplings", {}).items()}
+    return Record(settings, protocols, primary if isinstance(primary, str) else "", samplings)
 
 
 def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
