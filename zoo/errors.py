@@ -20,6 +20,10 @@ class ZooError(ValueError):
     about: tuple[str, tuple[str, ...]] | None = None
 
 
+class PlugInError(ZooError):
+    """A plug-in that is not built in does not do what its kind promises; the message names it."""
+
+
 class WeightsNotFoundError(ZooError):
     """Pretrained weights are neither given by path, nor cached, nor to be downloaded.
 

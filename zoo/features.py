@@ -30,9 +30,33 @@ class FeatureSpec:
     token_dim: int | None = None
     input_size: int | None = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.levels, tuple) or not all(isinstance(level, FeatureLevel) for level in self.levels):
+            raise TypeError(f"levels of a FeatureSpec must be a tuple of FeatureLevel, not {self.levels!r}")
+
 
 class Features(NamedTuple):
     """What an encoder gives for N images."""
 
     maps: tuple[Tensor, ...]  # each (N, C, ceil(H/stride), ceil(W/stride)), in the order of the spec
     tokens: Tensor | None  # (N, T, D)
+
+
+def disagreement(features: object, spec: FeatureSpec, size: tuple[int, int], n: int) -> str | None:
+    """How what an encoder gave for ``n`` images, seen at ``size``, is not what it declared; None: it is."""
+    if not isinstance(features, Features):
+        return f"forward gives a {type(features).__name__}, not zoo.Features(maps, tokens)"
+    maps, tokens = features
+    if len(maps) != len(spec.levels):
+        return f"declared {len(spec.levels)} maps, gave {len(maps)}"
+    for i, (x, level) in enumerate(zip(maps, spec.levels, strict=True)):
+        expected = (n, level.channels, *(-(-side // level.stride) for side in size))
+        if tuple(x.shape) != expected:
+            return f"declared map {i} as {expected}, gave {tuple(x.shape)}"
+    if spec.token_dim is None or tokens is None:
+        declared = "no tokens" if spec.token_dim is None else f"tokens of {spec.token_dim}"
+        gave = "none" if tokens is None else "some"
+        return None if spec.token_dim is None and tokens is None else f"declared {declared}, gave {gave}"
+    if tokens.dim() != 3 or tokens.shape[0] != n or tokens.shape[2] != spec.token_dim:
+        return f"declared tokens ({n}, T, {spec.token_dim}), gave {tuple(tokens.shape)}"
+    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,10 +17,12 @@ from zoo.diffusion.chroma import ChromaSampler
 from zoo.diffusion.hints import Known, hint_channels
 from zoo.diffusion.process import Diffusion
 from zoo.diffusion.samplers import Callback, SamplerConfig
-from zoo.errors import ZooError
+from zoo.errors import PlugInError, ZooError
 from zoo.faces.framing import WHOLE, Box, uncrop
 from zoo.features import Features
-from zoo.registry import conditioners, encoders
+from zoo.registry import Registry, conditioners, encoders
+
+P = TypeVar("P", bound=nn.Module)
 
 
 class ColorDiffusion(nn.Module):
@@ -75,9 +77,10 @@ class ColorDiffusion(nn.Module):
         self.started_from: str | None = None
         self.diffusion = Diffusion(**diffusion)
         with _drawn_from(seed):
-            self.encoder = encoders.create(**encoder)
+            self.encoder = _set_up(encoders, encoders.create(**encoder))
         with _drawn_from(seed):
-            self.conditioner = conditioners.create(cond["name"], self.encoder.spec, levels, **_without_name(cond))
+            built = conditioners.create(cond["name"], self.encoder.spec, levels, **_without_name(cond))
+            self.conditioner = _set_up(conditioners, built)
         with _drawn_from(seed):
             extra = [self.conditioner.extra_channels(i) for i in range(len(levels))]
             self.denoiser = create_denoiser(denoiser, extra)
@@ -204,6 +207,13 @@ class ColorDiffusion(nn.Module):
 
         told = {"hints": hints} if self.hints else {}  # other denoisers need not know of them
         return self.denoiser(x_t, L, t, inject, self.conditioner.embed(context), **told)
+
+
+def _set_up(names: Registry[P], part: P) -> P:
+    """``part``. Raises `PlugInError` where its constructor left out that of its base class, which sets its spec."""
+    if not hasattr(part, "spec"):
+        raise PlugInError(f"{names.described(type(part))} is not set up; call super().__init__(…) in its __init__")
+    return part
 
 
 @contextmanager

@@ -6,10 +6,12 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
 from zoo.errors import ZooError
+from zoo.registry import REGISTRIES, failure
 
 
 def import_plugins(names: Iterable[str]) -> None:
@@ -33,8 +35,8 @@ def _import_module(name: str) -> None:
         importlib.import_module(name)
     except ZooError:
         raise
-    except Exception as error:  # a plug-in may fail in any way
-        raise ZooError(f"plugins: cannot import {name!r} ({type(error).__name__}: {error})") from error
+    except (Exception, SystemExit) as error:  # a plug-in may fail in any way
+        raise ZooError(f"plugins: cannot import {name!r} ({failure(error)})") from error
 
 
 def _import_file(name: str) -> None:
@@ -54,9 +56,30 @@ def _import_file(name: str) -> None:
         spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[module_name]
-        if isinstance(error, ZooError) or not isinstance(error, Exception):
+        if isinstance(error, ZooError) or not isinstance(error, Exception | SystemExit):
             raise
-        raise ZooError(f"plugins: cannot import {name!r} ({type(error).__name__}: {error})") from error
+        raise ZooError(f"plugins: cannot import {name!r} ({failure(error)})") from error
+
+
+def blame(error: BaseException) -> str | None:
+    """One line about an error that arose in a plug-in that is not built in: which one, where and what; None: it did
+    not, or it is a `ZooError`, which says all that by itself."""
+    if isinstance(error, ZooError):
+        return None
+    known = [(names.kind, name, cls) for names in REGISTRIES.values() for name, cls in names.foreign().items()]
+    for frame, line in reversed([*traceback.walk_tb(error.__traceback__)]):
+        module = str(frame.f_globals.get("__name__"))
+        owners = [(kind, name, cls) for kind, name, cls in known if _within(module, cls.__module__)]
+        if owners:
+            this = frame.f_locals.get("self")  # of several in one file, the one that was at work
+            kind, name, _ = next((owner for owner in owners if isinstance(this, owner[2])), owners[0])
+            return f"{kind} {name!r} ({frame.f_code.co_filename}, line {line}) failed: {failure(error)}"
+    return None
+
+
+def _within(module: str, plugin: str) -> bool:
+    """Whether ``module`` is the plug-in's own, or one of its package."""
+    return module == plugin or ("." in plugin and module.partition(".")[0] == plugin.partition(".")[0])
 
 
 def _allow_imports_from(folder: Path) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from zoo.errors import ZooError
+from zoo.errors import PlugInError, ZooError
 from zoo.sources import source_sha
 
 if TYPE_CHECKING:
@@ -44,12 +44,14 @@ class Registry(Generic[T]):
     Args:
         kind: singular noun for messages, e.g. ``"encoder"``.
         package: the built-in package; also the entry-point group.
+        base: the class of that package that all derive from; None: there is none.
         given: parameters of every constructor that whoever builds it fills in: they are no options.
     """
 
-    def __init__(self, kind: str, package: str, *, given: tuple[str, ...] = ()) -> None:
+    def __init__(self, kind: str, package: str, base: str | None = None, *, given: tuple[str, ...] = ()) -> None:
         self.kind = kind
         self.package = package
+        self.base = base
         self.given = given
         self._classes: dict[str, type[T]] = {}
         self._failures: dict[str, str] = {}
@@ -78,18 +80,33 @@ class Registry(Generic[T]):
         return self._classes[name]
 
     def create(self, name: str, *args: Any, **options: Any) -> T:
-        """``get(name)(*args, **options)``, with options the class does not know as one clear error.
-        Sets `ZooError.about`."""
+        """``get(name)(*args, **options)``; options the class does not know, and whatever the constructor of one that is
+        not built in does wrong, as one clear error. Sets `ZooError.about`."""
         cls = self.get(name)
         try:
-            return cls(*args, **options)
+            made = cls(*args, **options)
         except ZooError as error:
             error.about = self.kind, self.options(name)
             raise
-        except TypeError as error:
-            if "__init__() got an unexpected keyword" not in str(error):
+        except (Exception, SystemExit) as error:  # a plug-in may fail in any way
+            if "__init__() got an unexpected keyword" in str(error):
+                raise ZooError(f"{self.kind} {name!r}: {str(error).split('__init__() ')[-1]}") from error
+            if name in self._builtins:
                 raise
-            raise ZooError(f"{self.kind} {name!r}: {str(error).split('__init__() ')[-1]}") from error
+            raise PlugInError(f"{self.described(cls)} cannot be built: {failure(error)}") from error
+        if name not in self._builtins and not self._derived(made):
+            raise PlugInError(f"{self.described(cls)} is no {self.package}.{self.base}; derive it from that")
+        return made
+
+    def foreign(self) -> dict[str, type[T]]:
+        """Those of the classes imported so far that are not built in."""
+        return {name: cls for name, cls in self._classes.items() if name not in self._builtins}
+
+    def described(self, cls: type) -> str:
+        """How messages name a class: by its kind and name, and its file where it is not built in."""
+        name = next((name for name, known in self._classes.items() if known is cls), cls.__qualname__)
+        file = None if name in self._builtins else _file(cls)
+        return f"{self.kind} {name!r}" + (f" ({file})" if file else "")
 
     def options(self, name: str, *, required: bool = False) -> tuple[str, ...]:
         """The options of ``name``; those that have no default, if they are ``required``."""
@@ -147,14 +164,17 @@ class Registry(Generic[T]):
             return None if within and point.attr == besides.__qualname__ else point.value
         return None
 
+    def _derived(self, made: object) -> bool:
+        return not self.base or isinstance(made, getattr(importlib.import_module(self.package), self.base))
+
     def _import(self, name: str) -> None:
         try:
             if name in self._builtins:
                 importlib.import_module(f"{self.package}.{name}")
             elif name in self._entry_points:
                 self._classes.setdefault(name, self._entry_points[name].load())
-        except Exception as error:  # a broken plug-in must not hide the others: its reason goes into the message
-            self._failures[name] = f"{type(error).__name__}: {error}"
+        except (Exception, SystemExit) as error:  # a broken one must not hide the others: the message has its reason
+            self._failures[name] = failure(error)
         if name not in self._classes:
             raise ZooError(self._unknown(name))
 
@@ -165,6 +185,13 @@ class Registry(Generic[T]):
         hint = f"; did you mean {close[0]!r}?" if close else "."
         broken = "".join(f" Failed to import: {n} ({why})." for n, why in sorted(self._failures.items()))
         return f"unknown {self.kind} {name!r}{hint} Available: {', '.join(self.list())}.{broken}"
+
+
+def failure(error: BaseException) -> str:
+    """An exception of a plug-in in one line."""
+    if isinstance(error, SystemExit):
+        return f"it ends the process (SystemExit: {error.code})"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _path(cls: type) -> str:
@@ -182,11 +209,15 @@ def _same(a: type, b: type) -> bool:
     return a.__qualname__ == b.__qualname__ and from_one_place
 
 
-encoders: Registry[Encoder] = Registry("encoder", "zoo.encoders")
-conditioners: Registry[Conditioner] = Registry("conditioner", "zoo.conditioners", given=("spec", "denoiser_levels"))
-metrics: Registry[Metric] = Registry("metric", "zoo.metrics")
-datasets: Registry[Dataset] = Registry("dataset", "zoo.data")
-methods: Registry[Method] = Registry("method", "zoo.methods", given=("model", "sampler", "ab", "chroma_scale"))
+encoders: Registry[Encoder] = Registry("encoder", "zoo.encoders", "Encoder")
+conditioners: Registry[Conditioner] = Registry(
+    "conditioner", "zoo.conditioners", "Conditioner", given=("spec", "denoiser_levels")
+)
+metrics: Registry[Metric] = Registry("metric", "zoo.metrics", "Metric")
+datasets: Registry[Dataset] = Registry("dataset", "zoo.data", "Dataset")
+methods: Registry[Method] = Registry(
+    "method", "zoo.methods", "Method", given=("model", "sampler", "ab", "chroma_scale")
+)
 denoisers: Registry[Any] = Registry("denoiser", "zoo.denoisers", given=("extra",))
 
 REGISTRIES: Mapping[str, Registry[Any]] = MappingProxyType(

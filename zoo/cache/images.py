@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from zoo.cache.contract import keys_of, loaded
 from zoo.cache.record_file import RowFile, write_rows
 from zoo.color.grey import is_grey, stored_lightness
 from zoo.data import BrokenImageError, Dataset, Split, name_hash
@@ -186,7 +187,7 @@ def _decode(key: str, dataset: Dataset, view: View, unlike: Fingerprints | None)
     """See `Decode`."""
     with BUDGET.scope():  # of many large photos, only some are in memory at once
         try:
-            source = np.ascontiguousarray(dataset.load(key))
+            source = loaded(dataset, key)
         except BrokenImageError as error:
             return str(error)
         seen = resample(source, view.box, view.size)
@@ -220,7 +221,7 @@ def _build(
     progress: Progress | None,
     workers: int | None,
 ) -> None:
-    keys = dataset.keys(split)
+    keys = keys_of(dataset, split)
     if limit is not None:
         keys = sorted(keys, key=name_hash)
     kept: dict[str, tuple[str, str]] = {}  # key → sha of its source, fingerprint

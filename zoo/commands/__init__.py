@@ -31,8 +31,8 @@ def main(arguments: Sequence[str] | None = None, *, command: str | None = None, 
         prog: how the script is called, for its help.
 
     Returns:
-        What the command says; 2 for what a user can mend, told in one line on stderr; 130 after Ctrl-C. With
-        HYDRA_FULL_ERROR=1 errors keep their tracebacks.
+        What the command says; 2 for what a user can mend, or a plug-in that fails, told in one line on stderr; 130
+        after Ctrl-C. With HYDRA_FULL_ERROR=1 errors keep their tracebacks.
     """
     given = [*(sys.argv[1:] if arguments is None else arguments)]  # `list` is a command, once it was imported
     if command is None:
@@ -51,10 +51,11 @@ def main(arguments: Sequence[str] | None = None, *, command: str | None = None, 
     except BrokenPipeError:  # whoever read our output has seen enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (ZooError, OSError, ModuleNotFoundError) as error:
-        if tracebacks or (isinstance(error, ModuleNotFoundError) and error.name is None):
+    except (Exception, SystemExit) as error:
+        told = None if tracebacks else _one_line(error)
+        if told is None:
             raise
-        print(f"error: {_one_line(error)}", file=sys.stderr)
+        print(f"error: {told}", file=sys.stderr)
         return REFUSED
 
 
@@ -84,9 +85,16 @@ def _parsed(module: ModuleType, given: list[str], prog: str) -> Any:
     return parser.parse_args(given)
 
 
-def _one_line(error: Exception) -> str:
-    if isinstance(error, ModuleNotFoundError):
+def _one_line(error: BaseException) -> str | None:
+    """What a user can mend, or which plug-in failed; None: neither."""
+    from zoo.plugins import blame
+
+    if isinstance(error, ZooError):
+        return str(error)
+    if told := blame(error):
+        return told
+    if isinstance(error, ModuleNotFoundError) and error.name is not None:
         return f"{error.name} is not installed here; run `pip install -e .` in the root"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return " ".join(str(error).split()) if isinstance(error, OSError) else str(error)
+    return " ".join(str(error).split()) if isinstance(error, OSError) else None

@@ -18,8 +18,8 @@ from importlib import import_module
 from typing import Any
 
 from zoo.conformance.checks import Report, Result, Subject, look
-from zoo.errors import WeightsNotFoundError, ZooError
-from zoo.registry import REGISTRIES
+from zoo.errors import PlugInError, WeightsNotFoundError, ZooError
+from zoo.registry import REGISTRIES, failure
 from zoo.weights import no_downloads
 
 __all__ = ["Report", "Result", "assert_conforms", "check"]
@@ -67,10 +67,13 @@ def check(
             options["pretrained"] = False
             subject().probe()
             note = "its weights are not here: looked at with pretrained=False"
-        except ZooError:
-            raise
-        except Exception as error:  # a plug-in may fail in any way
-            told = Result("is built from its options", False, f"it raised {type(error).__name__}: {error}")
+        except ZooError as error:
+            if not isinstance(error, PlugInError):
+                raise
+            why = str(error) if error.__cause__ is None else f"it raised {failure(error.__cause__)}"
+            return Report(kind, name, options, (Result("is built from its options", False, why),))
+        except (Exception, SystemExit) as error:  # a plug-in may fail in any way
+            told = Result("is built from its options", False, f"it raised {failure(error)}")
             return Report(kind, name, options, (told,))
         return Report(kind, name, options, tuple(look(checks, subject())), note)
 

@@ -89,7 +89,7 @@ def _look(check: Check[S], subject: S) -> Result:
         return Result(sentence, None, str(reason))
     except Broken as reason:
         return Result(sentence, False, str(reason))
-    except Exception as error:  # a plug-in may fail in any way, and the other checks are of interest still
+    except (Exception, SystemExit) as error:  # it may fail in any way; the other checks are of interest still
         return Result(sentence, False, f"it raised {type(error).__name__}: {error}")
 
 

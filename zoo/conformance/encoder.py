@@ -17,10 +17,10 @@ from zoo.conformance._tensors import (
     milliseconds,
     seeded,
 )
-from zoo.conformance.checks import Broken, Check, Moot, Subject, demand
+from zoo.conformance.checks import Check, Moot, Subject, demand
 from zoo.encoders import Encoder
 from zoo.faces.framing import Box
-from zoo.features import FeatureLevel, Features, FeatureSpec
+from zoo.features import FeatureLevel, Features, FeatureSpec, disagreement
 
 ODD = (37, 46)  # an image whose sides no stride divides
 COST_BATCH = 4
@@ -196,17 +196,5 @@ def _flat(features: Features) -> list[Tensor]:
 
 def _demand_declared(features: Features, spec: FeatureSpec, size: tuple[int, int], n: int) -> None:
     """What comes of ``n`` images, seen at ``size``, has the declared shapes."""
-    if not isinstance(features, Features):
-        raise Broken(f"forward gives a {type(features).__name__}, not zoo.Features(maps, tokens)")
-    maps, tokens = features
-    demand(len(maps) == len(spec.levels), f"declared {len(spec.levels)} maps, gave {len(maps)}")
-    for i, (x, level) in enumerate(zip(maps, spec.levels, strict=True)):
-        expected = (n, level.channels, *(-(-side // level.stride) for side in size))
-        demand(tuple(x.shape) == expected, f"declared map {i} as {expected}, gave {tuple(x.shape)}")
-    if spec.token_dim is None:
-        demand(tokens is None, "declared no tokens, gave some")
-        return
-    if tokens is None:
-        raise Broken(f"declared tokens of {spec.token_dim}, gave none")
-    fits = tokens.dim() == 3 and tokens.shape[0] == n and tokens.shape[2] == spec.token_dim
-    demand(fits, f"declared tokens ({n}, T, {spec.token_dim}), gave {tuple(tokens.shape)}")
+    otherwise = disagreement(features, spec, size, n)
+    demand(otherwise is None, otherwise or "")

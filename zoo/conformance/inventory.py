@@ -40,7 +40,7 @@ def inventory(pattern: str = "*", kinds: tuple[str, ...] = tuple(REGISTRIES)) ->
                 try:
                     row |= {"needs": _needed(kind, name), "what": _summary(REGISTRIES[kind].get(name))}
                     yield row | ({} if row["needs"] else (describe[kind](name) if kind in describe else {}))
-                except Exception as error:  # a broken plug-in must not hide the others
+                except (Exception, SystemExit) as error:  # a broken plug-in must not hide the others
                     yield row | {"what": f"broken: {error}" if isinstance(error, ZooError) else f"broken: {error!r}"}
 
 

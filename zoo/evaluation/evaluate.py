@@ -15,13 +15,14 @@ from torch import Tensor
 from zoo.cache.images import View, open_images
 from zoo.color.lab import lab_to_rgb, rgb_to_lab
 from zoo.data import Dataset, Split, name_hash
-from zoo.errors import ZooError
+from zoo.errors import PlugInError, ZooError
 from zoo.evaluation.real_features import as_rgb, open_real_features
 from zoo.evaluation.scorer import Scorer, called
 from zoo.features import Features
 from zoo.methods import Method, Photos
 from zoo.metrics import Metric, Score
 from zoo.progress import Progress
+from zoo.registry import methods
 
 NO_HINTS = "it cannot be told colours: train one with denoiser.hints=true"
 
@@ -161,7 +162,10 @@ def _places(photos: Photos, count: int) -> Tensor:
 def _encoded(method: Method, photos: Photos) -> tuple[Features, float]:
     """What all samples share, and the seconds that it took (on a GPU what is still to be waited for is not in them)."""
     started = time.perf_counter()
-    return method.encode(photos), time.perf_counter() - started
+    features = method.encode(photos)
+    if not isinstance(features, Features):
+        raise PlugInError(f"{methods.described(type(method))}: encode() must give zoo.Features, not {features!r:.80}")
+    return features, time.perf_counter() - started
 
 
 @torch.no_grad()
@@ -180,6 +184,10 @@ def _color(
         n = sum(count > sample for count in wanted)
         generators = [generator_of(seed, key, sample) for key in photos.keys[:n]]
         ab = method.sample(photos.first(n), _first(features, n), generators)
+        if not isinstance(ab, Tensor) or ab.shape != photos.ab[:n].shape:
+            gave = tuple(ab.shape) if isinstance(ab, Tensor) else type(ab).__name__
+            what, expected = methods.described(type(method)), tuple(photos.ab[:n].shape)
+            raise PlugInError(f"{what}: sample() must give ab {expected}, and gave {gave}")
         colored.append(lab_to_rgb(photos.L[:n], ab))
         if sample == 0:
             if photos.L.is_cuda:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,10 @@ from torch import Tensor
 
 from zoo.errors import ZooError
 from zoo.evaluation.real_features import RealFeatures
+from zoo.evaluation.trial import demand_named
 from zoo.metrics import Extractor, FeatureMetric, Metric, Score, at, mean_score, spread
+from zoo.plugins import blame
+from zoo.registry import failure
 
 OpenRealFeatures = Callable[[Extractor], RealFeatures]
 
@@ -22,7 +26,7 @@ class Scorer:
     metric that wants to see only so many gets the first.
 
     Args:
-        metrics: one that cannot be had becomes a hole with its reason.
+        metrics: one that cannot be had, or fails on the way, becomes a hole with its reason.
         device: where they compute.
         open_real: the real images' features, at the same places.
         samplings: metrics of features see so many samplings of all images, each for itself, and tell their mean.
@@ -37,14 +41,13 @@ class Scorer:
         for metric in metrics:
             if isinstance(metric, FeatureMetric):
                 self._again[id(metric)] = [copy.deepcopy(metric) for _ in range(samplings - 1)]
-            try:
+            self._ready.append(metric)
+            with self._surviving(metric):
                 metric.load(device)
-                self._ready.append(metric)
-            except ZooError as error:
-                self._missing[id(metric)] = metric.missing(str(error))
         for metric in self._ready:
-            if isinstance(metric, FeatureMetric) and metric.extractor.identity not in self._real:
-                self._real[metric.extractor.identity] = open_real(metric.extractor)
+            with self._surviving(metric, refusals=False):  # a cache that cannot be written is not the metric's fault
+                if isinstance(metric, FeatureMetric) and metric.extractor.identity not in self._real:
+                    self._real[metric.extractor.identity] = open_real(metric.extractor)
 
     def samples(self, place: int) -> int:
         """How many colourings of the image at ``place`` the metrics want to see."""
@@ -68,18 +71,19 @@ class Scorer:
             n = len(truth) if metric.images is None else min(len(truth), metric.images - start)
             if n <= 0:
                 continue
-            if isinstance(metric, FeatureMetric):
-                space = metric.extractor.identity
-                if space not in real:
-                    real[space] = self._real[space].read(range(start, start + len(truth)))
-                for sampling, one in enumerate((metric, *self._again[id(metric)])):
-                    if (space, sampling) not in found:
-                        found[space, sampling] = metric.extractor(colored[sampling]).float().cpu()
-                    one.update_features(found[space, sampling][:n], real[space][:n])
-            elif metric.samples > 1:
-                metric.update_samples(torch.stack([sample[:n] for sample in colored[: metric.samples]]), truth[:n])
-            else:
-                metric.update(colored[0][:n], truth[:n])
+            with self._surviving(metric):
+                if isinstance(metric, FeatureMetric):
+                    space = metric.extractor.identity
+                    if space not in real:
+                        real[space] = self._real[space].read(range(start, start + len(truth)))
+                    for sampling, one in enumerate((metric, *self._again[id(metric)])):
+                        if (space, sampling) not in found:
+                            found[space, sampling] = metric.extractor(colored[sampling]).float().cpu()
+                        one.update_features(found[space, sampling][:n], real[space][:n])
+                elif metric.samples > 1:
+                    metric.update_samples(torch.stack([sample[:n] for sample in colored[: metric.samples]]), truth[:n])
+                else:
+                    metric.update(colored[0][:n], truth[:n])
 
     def scores(self, order: np.ndarray, groups: Sequence[str | None]) -> list[Score]:
         """Of each metric in turn, also by group where it asks for that.
@@ -90,13 +94,30 @@ class Scorer:
         """
         scores: list[Score] = []
         for metric in self._metrics:
-            if metric in self._ready:
-                found = [in_order(score, order) for score in self._computed(metric)]
-            else:
-                found = self._missing[id(metric)]
-            found = [called(score, metric) for score in found]
-            scores += found + (by_group(found, groups) if metric.by_group else [])
+            found: list[Score] = []
+            if id(metric) not in self._missing:
+                with self._surviving(metric):
+                    found = [in_order(score, order) for score in self._computed(metric)]
+                    demand_named(metric, found)
+                    found = [called(score, metric) for score in found]
+                    found += by_group(found, groups) if metric.by_group else []
+            missing = self._missing.get(id(metric))
+            scores += found if missing is None else [called(score, metric) for score in missing]
         return scores
+
+    @contextmanager
+    def _surviving(self, metric: Metric, *, refusals: bool = True) -> Iterator[None]:
+        """A metric that fails is a hole with its reason, not a lost run. So is one that refuses, with ``refusals``."""
+        try:
+            yield
+        except torch.cuda.OutOfMemoryError:  # a smaller batch helps, and the training is not lost
+            raise
+        except (Exception, SystemExit) as error:
+            if isinstance(error, ZooError) and not refusals:
+                raise
+            reason = str(error) if isinstance(error, ZooError) else blame(error) or failure(error)
+            self._ready = [other for other in self._ready if other is not metric]
+            self._missing[id(metric)] = metric.missing(reason)
 
     def _computed(self, metric: Metric) -> list[Score]:
         again = self._again.get(id(metric), [])

@@ -16,6 +16,7 @@ from zoo.benchmark.config.options import unknown
 from zoo.benchmark.config.plugins import GROUPS, options
 from zoo.benchmark.config.quoting import shown
 from zoo.errors import ZooError
+from zoo.plugins import blame
 
 MENDABLE = (ZooError, HydraException, OmegaConfBaseException, OSError)
 
@@ -36,13 +37,13 @@ def refusing(*, sweep: bool) -> Iterator[None]:
     """Around one job under Hydra. In a sweep the other jobs go on after a failure, which is told at once.
 
     Raises:
-        Refused: the job could not be done for a reason that a user can mend.
+        Refused: the job could not be done for a reason that a user can mend, or since a plug-in failed.
         SweepError: the same, of a job of a sweep.
     """
     try:
         yield
-    except MENDABLE as error:
-        if os.environ.get("ZOO_FULL_ERROR") == "1":
+    except (Exception, SystemExit) as error:
+        if os.environ.get("ZOO_FULL_ERROR") == "1" or not (isinstance(error, MENDABLE) or blame(error)):
             raise
         if not sweep:
             raise Refused(one_line(error)) from error
@@ -57,7 +58,9 @@ def tell(error: BaseException) -> None:
 
 def one_line(error: BaseException) -> str:
     """What was wrong, what was expected and what to do, in one line."""
-    cause = error.__cause__
+    cause, blamed = error.__cause__, blame(error)
+    if blamed:
+        return blamed
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _missing_config(error.missing_cfg_file, error.options)
     if isinstance(error, OverrideParseException):

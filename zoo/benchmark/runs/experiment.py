@@ -26,6 +26,7 @@ from zoo.benchmark.runs.folder import RunFolder
 from zoo.benchmark.runs.grid import save_grid
 from zoo.benchmark.runs.identity import Identity, protocol_id
 from zoo.benchmark.runs.photos import RunPhotos
+from zoo.benchmark.runs.plugged_in import try_out
 from zoo.benchmark.runs.progress import TrainingBar, bar, one_line_warning
 from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import Row
@@ -252,6 +253,7 @@ def _begin(opened: Run, folder: RunFolder) -> None:
     """Write down what is known before training, and take over that of another run if it is the same."""
     if not MAIN_PROCESS:
         return
+    try_out(opened.spec, opened.model, opened.dataset, opened.photos.images["eval"], opened.device)
     print(f"run {folder.path.name}: {opened.name} on {opened.device}")
     shared = opened.identity.training_id
     facts = {"training_id": shared, **opened.photos.facts()}

@@ -28,6 +28,7 @@ from zoo.benchmark.config.mending import MENDABLE, Refused, SweepError, one_line
 from zoo.benchmark.config.processes import MAIN_PROCESS
 from zoo.benchmark.sweeps.ledger import Cell, Ledger, Record, cell_id, of_machine
 from zoo.locks import HeldError, held
+from zoo.plugins import blame
 
 _PAUSE = 2.0  # seconds between looks at cells that others work on
 
@@ -82,12 +83,15 @@ def accounted(config: DictConfig) -> Iterator[OnClaimed]:
         known = ledger.record(cell)
         if known is None or known.run_id != other.folder.name:  # it works for another sweep
             ledger.note(cell, replace(record, run_id=other.folder.name, owner="another process"))
-    except MENDABLE as error:
-        tell(error)
-        end(one_line(error))
-    except Exception as error:
-        traceback.print_exc()
-        end(f"{type(error).__name__}: {one_line(error)}")
+    except (Exception, SystemExit) as error:
+        if isinstance(error, MENDABLE) or blame(error):
+            tell(error)
+            end(one_line(error))
+        elif isinstance(error, SystemExit):
+            raise
+        else:
+            traceback.print_exc()
+            end(f"{type(error).__name__}: {one_line(error)}")
     else:
         if not finished:
             end()
