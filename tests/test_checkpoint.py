@@ -63,7 +63,7 @@ def fills_photo(face: Face, face_box: Box) -> bool:
 
 
 def test_without_a_model_in_the_package_the_error_asks_for_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("zoo.checkpoint.BUNDLED", tmp_path / "faces128.safetensors")
+    monkeypatch.setattr("zoo.checkpoint.BUNDLED", (tmp_path / "faces128.safetensors",))
     with pytest.raises(ZooError, match="name a model file"):
         Colorizer.load()
 

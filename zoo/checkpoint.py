@@ -25,7 +25,7 @@ from zoo.weights import offline
 if TYPE_CHECKING:
     from zoo.onnx import OnnxColorDiffusion
 
-BUNDLED = Path(__file__).parent / "bundled" / "faces128.safetensors"
+BUNDLED = (Path(__file__).parent / "bundled" / "faces128.safetensors",)  # see `bundled`
 HUB = "hf://"
 IN_A_RUN = "model.safetensors"  # in the folder of a run, and in a repository of the Hub
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")
@@ -187,8 +187,19 @@ def _line(error: BaseException) -> str:
     return (" ".join(str(error).split()) or type(error).__name__)[:300]
 
 
+def bundled() -> tuple[Path, ...]:
+    """The model files of the package: that for faces and, if it is another, that for what lies around them.
+
+    Raises `ZooError` if this installation has none.
+    """
+    for path in BUNDLED:
+        if not path.is_file():
+            raise ZooError(f"this installation has no model of its own ({path}); name a model file")
+    return BUNDLED
+
+
 def open_model(
-    source: str | Path | None, device: str, encoder: Mapping[str, Any] | None
+    source: str | Path, device: str, encoder: Mapping[str, Any] | None
 ) -> tuple[ColorDiffusion | OnnxColorDiffusion, torch.device]:
     """The model of ``source`` and the device that it is on; see `zoo.Colorizer.load`."""
     path = resolved(source)
@@ -210,15 +221,11 @@ def _open_exported(folder: Path, device: str, encoder: Mapping[str, Any] | None)
     return OnnxColorDiffusion.load(folder)
 
 
-def resolved(source: str | Path | None) -> Path:
+def resolved(source: str | Path) -> Path:
     """The file, or folder of ONNX graphs, that ``source`` of `zoo.Colorizer.load` stands for; fetched if need be.
 
     Raises `ZooError` if there is none.
     """
-    if source is None:
-        if not BUNDLED.is_file():
-            raise ZooError(f"this installation has no model of its own ({BUNDLED}); name a model file")
-        return BUNDLED
     if isinstance(source, str) and source.startswith(HUB):
         return _from_hub(source)
     return model_file(Path(source))

@@ -105,12 +105,14 @@ def test_one_photo_becomes_one_file_by_the_bundled_model(painter: type[Painter])
 
 def test_every_option_reaches_the_model(painter: type[Painter]) -> None:
     photos("old.jpg")
-    options = "--steps 3 --sampler ddpm --guidance 2 --seed 4 --samples 2 --saturation 0.5 --no-detect --batch-size 5"
+    options = (
+        "--steps 3 --sampler ddpm --guidance 2 --seed 4 --samples 2 --vivid --saturation 0.5 --no-detect --batch-size 5"
+    )
     given = f"--checkpoint a.safetensors --device cpu --encoder-weights b.onnx {options}"
     assert color("old.jpg", "--output", "new.png", *given.split()) == 0
     assert painter.loaded == [("a.safetensors", "cpu", {"weights": "b.onnx"})]
     expected = ColorizeOptions(
-        samples=2, sampler="ddpm", steps=3, guidance=2.0, seed=4, saturation=0.5, detect=False, batch_size=5
+        samples=2, vivid=True, sampler="ddpm", steps=3, guidance=2.0, seed=4, saturation=0.5, detect=False, batch_size=5
     )
     assert painter.asked == [(1, expected)]
 

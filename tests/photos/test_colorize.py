@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from support.models import tiny_model
 from support.scenes import PaintingModel, ab_of, lightness_error, photo_of, put_faces
@@ -28,7 +31,7 @@ def test_size_and_lightness_are_those_of_the_photo(
     no_faces: None, colorizer: Colorizer, shape: tuple[int, int]
 ) -> None:
     photo = photo_of(*shape)
-    colored = colorizer.colorize(photo, steps=2)
+    colored = colorizer.colorize(photo, steps=2, vivid=True)
     assert colored.shape == photo.shape
     assert lightness_error(photo, colored) < 0.25
 
@@ -36,7 +39,7 @@ def test_size_and_lightness_are_those_of_the_photo(
 def test_lightness_is_kept_where_faces_are_pasted_too(monkeypatch: pytest.MonkeyPatch, colorizer: Colorizer) -> None:
     put_faces(monkeypatch, Viewport(20 + 10j, 30 + 10j))
     photo = np.random.default_rng(0).integers(0, 256, (80, 100, 3), np.uint8)  # also colours at the ends of the range
-    assert lightness_error(photo, colorizer.colorize(photo, steps=2)) < 0.25
+    assert lightness_error(photo, colorizer.colorize(photo, steps=2, vivid=True)) < 0.25
 
 
 def test_the_same_photo_options_and_model_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +53,8 @@ def test_the_same_photo_options_and_model_give_the_same_bits(monkeypatch: pytest
 
 def test_another_seed_gives_other_colors(no_faces: None, colorizer: Colorizer) -> None:
     photo = photo_of(40, 50)
-    assert not np.array_equal(colorizer.colorize(photo, seed=0), colorizer.colorize(photo, seed=1))
+    one, two = (colorizer.colorize(photo, seed=seed, vivid=True) for seed in (0, 1))
+    assert not np.array_equal(one, two)
 
 
 def test_a_photo_does_not_depend_on_those_beside_it(monkeypatch: pytest.MonkeyPatch, colorizer: Colorizer) -> None:
@@ -110,6 +114,26 @@ def test_previews_come_after_each_step_of_the_last_pictures(
     assert all(step == 0 for step, seen in calls if seen is None)
 
 
+class Stepping(PaintingModel):
+    """After step k everything is redder by a tenth."""
+
+    def colorize(self, L: Tensor, features: Any, sampler: Any, generators: Any, callback: Any = None) -> Tensor:
+        for step in range(1, sampler.steps + 1):
+            ab = torch.tensor([step / 10, 0])[:, None, None].expand(len(L), 2, *L.shape[-2:])
+            callback(step, ab)
+        return ab
+
+
+def test_previews_show_faces_and_what_lies_around_at_the_same_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_faces(monkeypatch, Viewport(60 + 20j, 60 + 0j))
+    photo, shown = Photo.from_array(np.full((120, 200, 3), 128, np.uint8)), []
+    colorizer = Colorizer(Stepping())  # type: ignore[arg-type]
+    colorizer.colorize_photos([photo], ColorizeOptions(steps=3, vivid=True), on_step=lambda _, seen: shown.append(seen))
+    for step, (rgb,) in enumerate([seen for seen in shown if seen], start=1):
+        a = ab_of(rgb)[..., 0]
+        assert (a[50, 90], a[60, 10]) == pytest.approx((step / 10, step / 10), abs=0.02)
+
+
 def test_watching_changes_nothing(no_faces: None, colorizer: Colorizer) -> None:
     photo, options = Photo.from_array(photo_of(40, 50)), ColorizeOptions(steps=2)
     (watched,) = colorizer.colorize_photos([photo], options, on_step=lambda step, seen: None)
@@ -120,7 +144,7 @@ def test_watching_changes_nothing(no_faces: None, colorizer: Colorizer) -> None:
 def test_photos_do_not_share_their_noise_and_each_keeps_its_own() -> None:
     photos = [Photo.from_array(photo_of(40, 60, seed)) for seed in (0, 1, 0)]
     model = PaintingModel()
-    Colorizer(model).colorize_photos(photos, ColorizeOptions(detect=False))  # type: ignore[arg-type]
+    Colorizer(model).colorize_photos(photos, ColorizeOptions(detect=False, vivid=True))  # type: ignore[arg-type]
     first, second, again = model.noise
     assert first == again
     assert first != second

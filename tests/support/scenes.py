@@ -37,7 +37,8 @@ class PaintingModel:
 
     @property
     def spec(self) -> dict[str, Any]:
-        return {"encoder": {"name": "none"}, "cond": {"name": "none"}, "denoiser": {"chroma_scale": 4, "mults": [1, 1]}}
+        parts: dict[str, Any] = {"encoder": {"name": "none"}, "cond": {"name": "none"}, "diffusion": {}}
+        return parts | {"denoiser": {"chroma_scale": 4, "mults": [1, 1]}}
 
     @property
     def encoder(self) -> SimpleNamespace:
@@ -52,7 +53,10 @@ class PaintingModel:
         self.seen.append(tuple(L.shape))
         self.noise += [int(generator.initial_seed()) for generator in generators]
         ab = torch.tensor(FACE_AB if L.shape[-1] == L.shape[-2] else REST_AB)
-        return ab[:, None, None].expand(len(L), 2, *L.shape[-2:]).contiguous()
+        ab = ab[:, None, None].expand(len(L), 2, *L.shape[-2:]).contiguous()
+        if callback:
+            callback(1, ab)
+        return ab
 
 
 def photo_of(height: int, width: int, seed: int = 0) -> np.ndarray:

@@ -33,8 +33,9 @@ examples, each added to  %(prog)s --image-path old.jpg --output new.png
   --checkpoint model.safetensors    by a model of yours; hf://org/name fetches one
   --steps 20 --sampler ddim         more and other sampling steps
   --guidance 2                      listen more to the encoder, at twice the cost
-  --seed 7                          other colours; the same seed gives the same picture
-  --samples 4                       new-1.png ... new-4.png, and all of them on new-samples.png
+  --vivid                           one colouring in full, not pale where the model is unsure
+  --vivid --seed 7                  another one; the same seed gives the same picture
+  --samples 4                       new-1.png ... new-4.png, each in full, and all of them on new-samples.png
   --saturation 1.3                  stronger colours; 0 gives grey
   --no-detect                       look for no faces: colour the picture as a whole
   --compare                         also new-compare.png: grey, colour, and the truth if the photo has colour
@@ -75,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--guidance", type=float, default=1.0, help="classifier-free guidance; 1 is none (default: %(default)s)")
     add("--seed", type=int, default=0, help="of the noise (default: %(default)s)")
     add("--samples", type=int, default=1, metavar="N", help="N different colourings (default: %(default)s)")
+    add("--vivid", action="store_true", help="one of them, where the default is their mean, pale where they disagree")
     add("--saturation", type=float, default=1.0, help="factor on the chroma (default: %(default)s)")
     add("--detect", action=argparse.BooleanOptionalAction, default=True, help="look for faces (default: yes)")
     add("--batch-size", type=int, default=16, metavar="N", help="faces coloured at once (default: %(default)s)")
@@ -98,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
 
     options = ColorizeOptions(
         samples=args.samples,
+        vivid=args.vivid,
         sampler=args.sampler,
         steps=args.steps,
         guidance=args.guidance,

@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--ours", action=argparse.BooleanOptionalAction, default=True, help="colour them (default), or only compare")
     add("--checkpoint", metavar="CKPT", help="our model (default: what comes with the package)")
     add("--seed", type=int, default=0, help="of the noise (default: %(default)s)")
+    add("--vivid", action="store_true", help="one colouring as it is drawn, not the one to be trusted")
     add("--saturation", type=float, default=1.0, help="factor on the chroma (default: %(default)s)")
     add("--device", default="auto", help="auto, cpu, cuda, mps (default: %(default)s)")
     add("--limit", type=int, metavar="N", help="only N of the photos, spread over the folder")

@@ -2,81 +2,38 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from zoo.checkpoint import open_model
-from zoo.diffusion.samplers import Callback, SamplerConfig
+from zoo.checkpoint import bundled, open_model
+from zoo.color.upsample import upsample_chroma
+from zoo.diffusion.samplers import Callback
 from zoo.errors import ZooError
 from zoo.faces.detect import Face
 from zoo.model import ColorDiffusion
-from zoo.photos.composite import Spread, chroma, compose, paint
+from zoo.photos.assemble import assemble
+from zoo.photos.composite import Spread, chroma, paint
 from zoo.photos.interchange import as_pictures
+from zoo.photos.options import ColorizeOptions
 from zoo.photos.photo import Photo
 from zoo.photos.previews import OnStep, Previews, Task
-from zoo.photos.scene import Scene, Sight
+from zoo.photos.scene import Scene, Seen, Sight, look_at
+from zoo.photos.trust import DRAWS, Drawn, trusted
 from zoo.seeds import seed_of
 
 if TYPE_CHECKING:
     from zoo.onnx import OnnxColorDiffusion
 
+Model: TypeAlias = "ColorDiffusion | OnnxColorDiffusion"
 NO_FACE = "no face found: the whole picture was coloured at once"
-_TIME_POWER = {"ddim": 2.5}  # as configs/sampler; 1 for the others
-
-
-@dataclass(frozen=True)
-class ColorizeOptions:
-    """How to colour.
-
-    Args:
-        samples: different colourings of each photo.
-        sampler: "ddim", "dpmpp_2m" or "ddpm".
-        steps: of sampling. By default half as many as the benchmark takes with ddim, by a solver of second order: as
-            good on faces of the validation split, in half the time (zoo/bundled/README.md).
-        guidance: classifier-free, on the encoder's features; 1 is none.
-        time_power: see `SamplerConfig`; None: what suits the sampler.
-        seed: of the noise, which depends on it and on the photo: no two photos share their blotches.
-        saturation: factor on the chroma; 0 gives grey.
-        detect: look for faces, and colour each by itself.
-        batch_size: pictures that go through the network at once.
-
-    Raises:
-        ZooError: a value that cannot be.
-    """
-
-    samples: int = 1
-    sampler: str = "dpmpp_2m"
-    steps: int = 5
-    guidance: float = 1.0
-    time_power: float | None = None
-    seed: int = 0
-    saturation: float = 1.0
-    detect: bool = True
-    batch_size: int = 16
-
-    def __post_init__(self) -> None:
-        for name, least in (("samples", 1), ("steps", 1), ("seed", 0), ("batch_size", 1)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                raise ZooError(f"{name} must be a whole number, at least {least}, not {value!r}")
-        for name in ("guidance", "saturation"):
-            value = getattr(self, name)
-            if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
-                raise ZooError(f"{name} must be a number, at least 0, not {value!r}")
-        self.sampling()
-
-    def sampling(self) -> SamplerConfig:
-        power = _TIME_POWER.get(self.sampler, 1.0) if self.time_power is None else self.time_power
-        return SamplerConfig(self.sampler, self.steps, self.guidance, power)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,24 +55,25 @@ class Colored:
 
 
 class Colorizer:
-    """Colours photos with one model.
+    """Colours photos with one model, or with one for faces and one for what lies around them.
 
-    Faces are found and each is coloured in the frame that the model was trained on; what is around them gets its
-    colours from the same model, which sees the whole photo at low resolution. L of a result is L of the photo, to
-    within rounding.
+    Faces are found and each is coloured in the frame that its model was trained on; the other one sees the whole photo
+    at low resolution. L of a result is L of the photo, to within rounding.
 
-    On the CPU a result depends on the photo, the options and the model alone, to the bit.
+    On the CPU a result depends on the photo, the options and the models alone, to the bit.
 
     Args:
         model: in eval mode, on ``device``.
+        around: the model for what lies around faces; None: ``model``.
         name: for people.
     """
 
     def __init__(
-        self, model: ColorDiffusion | OnnxColorDiffusion, *, device: torch.device | None = None, name: str = ""
+        self, model: Model, around: Model | None = None, *, device: torch.device | None = None, name: str = ""
     ) -> None:
-        self.model, self.device, self.name = model, device or torch.device("cpu"), name
-        self._sight = Sight.of(model)
+        self.model, self.around = model, around or model
+        self.device, self.name = device or torch.device("cpu"), name
+        self._sights = Sight.of(self.model), Sight.of(self.around)
 
     @classmethod
     def load(
@@ -125,16 +83,18 @@ class Colorizer:
 
         Args:
             source: a .safetensors file; a folder that ``python -m zoo export`` wrote; ``hf://organisation/name`` for
-                model.safetensors in that repository of the Hugging Face Hub, or ``hf://organisation/name/file``; None:
-                the model that comes with the package.
+                model.safetensors in that repository of the Hugging Face Hub, or ``hf://organisation/name/file``; one
+                model for all of a photo. None: what comes with the package.
             device: "auto" takes a GPU if there is one.
             encoder: options that replace those of the file, such as ``{"weights": "w600k_r50.onnx"}``.
 
         Raises:
             ZooError: there is no such model, it is damaged or of another version, or weights that it needs are missing.
         """
-        model, chosen = open_model(source, device, encoder)
-        return cls(model, device=chosen, name="faces128" if source is None else str(source))
+        sources = bundled() if source is None else (source,)
+        models, devices = zip(*(open_model(each, device, encoder) for each in sources), strict=True)
+        name = " + ".join(path.stem for path in bundled()) if source is None else str(source)
+        return cls(*models, device=devices[0], name=name)
 
     @property
     def info(self) -> dict[str, Any]:
@@ -145,7 +105,7 @@ class Colorizer:
             "encoder": spec["encoder"]["name"],
             "cond": spec["cond"]["name"],
             "image_size": self.model.image_size,
-            "parameters": self.model.parameter_counts()["params"],
+            "parameters": sum(model.parameter_counts()["params"] for model in {self.model, self.around}),
             "license": self.model.encoder.license,
             "device": str(self.device),
         }
@@ -199,17 +159,17 @@ class Colorizer:
 
         Args:
             on_step: called with (0, None) after steps that show nothing yet; then, while the last pictures are
-                sampled, with the steps done and of each photo what its first sample looks like now, (h, w, 3) uint8, no
-                more than 256 pixels a side.
+                sampled, with the steps done and of each photo what its first colouring looks like now, (h, w, 3) uint8,
+                no more than 256 pixels a side.
         """
-        scenes = [self._sight.scene(photo, detect=options.detect) for photo in photos]
+        scenes = [look_at(photo, *self._sights, detect=options.detect) for photo in photos]
         batches = list(self._batches(scenes, options))
-        previews = Previews(scenes, options.saturation, on_step) if on_step else None
-        sampled: dict[Task, Tensor] = {}
+        previews = Previews(scenes, options, on_step) if on_step else None
+        sampled: dict[Task, Drawn] = {}
         for i, batch in enumerate(batches):
             callback = previews.follow(batch, last=i == len(batches) - 1) if previews else None
-            sampled |= zip(batch, self._sample(scenes, batch, options, callback).split(1))
-        return [_finished(scene, i, sampled, options) for i, scene in enumerate(scenes)]
+            sampled |= zip(batch, self._sample(scenes, batch, options, callback))
+        return [self._finished(scene, i, sampled, options) for i, scene in enumerate(scenes)]
 
     def _batches(self, scenes: Sequence[Scene], options: ColorizeOptions) -> Iterator[list[Task]]:
         """Pictures of one size and framing that are sampled together; faces before the photos that they are in.
@@ -220,40 +180,71 @@ class Colorizer:
         groups: dict[Any, list[Task]] = defaultdict(list)
         for i, scene in enumerate(scenes):
             for j, seen in enumerate(scene.pictures):
-                key = (i if self.device.type == "cpu" else 0, j == 0, seen.L.shape, seen.view.shape, seen.box)
-                groups[key] += [Task(i, j, k) for k in range(options.samples)]
+                place = (i if self.device.type == "cpu" else 0, j == 0)
+                key = (*place, seen.face, seen.L.shape, seen.view.shape, seen.box)
+                groups[key] += [Task(i, j, k) for k in range(options.samples if options.as_drawn else DRAWS)]
         for key in sorted(groups):
             tasks = groups[key]
             yield from (tasks[n : n + options.batch_size] for n in range(0, len(tasks), options.batch_size))
 
     def _sample(
         self, scenes: Sequence[Scene], tasks: list[Task], options: ColorizeOptions, callback: Callback | None
-    ) -> Tensor:
-        """ab (N, 2, h, w) on the CPU. Samples of one picture share what the encoder made of it."""
+    ) -> list[Drawn]:
+        """On the CPU. Draws of one picture share what the encoder made of it."""
         wanted = [(task.scene, task.picture) for task in tasks]
         distinct = list(dict.fromkeys(wanted))
         pictures = [scenes[i].pictures[j] for i, j in distinct]
+        model = self._model(pictures[0])
         rows = torch.tensor([distinct.index(key) for key in wanted], device=self.device)
         view = torch.cat([seen.view for seen in pictures]).to(self.device)
-        features = _rows(self.model.encode(view, pictures[0].box), rows)
+        features = _rows(model.encode(view, pictures[0].box), rows)
         L = torch.cat([seen.L for seen in pictures]).to(self.device)[rows]
-        seeds = [seed_of("colorize", options.seed, scenes[t.scene].key, t.sample, t.picture) for t in tasks]
+        seeds = [seed_of("colorize", options.seed, scenes[t.scene].key, t.draw, t.picture) for t in tasks]
         noise = [torch.Generator().manual_seed(seed) for seed in seeds]
-        return self.model.colorize(L, features, options.sampling(), noise, callback).cpu()
+        first: list[Tensor] = []
+
+        def on_step(step: int, ab: Tensor) -> None:
+            if step == 1:
+                first.append(upsample_chroma(ab, L).cpu())
+            if callback:
+                callback(step, ab)
+
+        sampling = options.sampling(at_once=self._sure(pictures[0]) and not options.as_drawn)
+        ab = model.colorize(L, features, sampling, noise, on_step).cpu()
+        return [Drawn(*pair) for pair in zip(ab.split(1), first[0].split(1), strict=True)]
+
+    def _model(self, seen: Seen) -> Model:
+        return self.model if seen.face else self.around
+
+    def _sure(self, seen: Seen) -> bool:
+        """Whether the first step of sampling says all that is to be shown: of faces, if the model can tell so early."""
+        return seen.face and _parameterisation(self.model) != "eps"
+
+    def _finished(self, scene: Scene, index: int, sampled: Mapping[Task, Drawn], options: ColorizeOptions) -> Colored:
+        """Put the sampled pictures of a photo together: the colouring to be trusted, or each as it was drawn."""
+        drawn: list[list[Drawn]] = [[] for _ in scene.pictures]  # in the order of the tasks
+        for task, draw in sampled.items():
+            if task.scene == index:
+                drawn[task.picture].append(draw)
+        if options.as_drawn:
+            shown = [[draw.ab for draw in parts] for parts in zip(*drawn, strict=True)]
+        else:
+            shown = [[self._trusted(seen, draws) for seen, draws in zip(scene.pictures, drawn)]]
+        samples: list[np.ndarray] = []
+        disagreement = Spread()
+        for whole, *faces in shown:
+            field = assemble(scene, scene.canvas, whole, faces, options.saturation)
+            disagreement.add(chroma(scene.canvas, field))
+            samples.append(paint(scene.photo, field))
+        note = NO_FACE if options.detect and not scene.faces else ""
+        return Colored(samples, scene.faces, disagreement.map() if len(samples) > 1 else None, note)
+
+    def _trusted(self, seen: Seen, draws: Sequence[Drawn]) -> Tensor:
+        return trusted(draws, sure=seen.face, parameterisation=_parameterisation(self._model(seen)))
 
 
-def _finished(scene: Scene, index: int, sampled: Mapping[Task, Tensor], options: ColorizeOptions) -> Colored:
-    """Put the sampled pictures of a photo together, one sample after the other."""
-    samples: list[np.ndarray] = []
-    disagreement = Spread()
-    placed = scene.placed(scene.canvas)
-    for k in range(options.samples):
-        whole, *faces = (sampled[Task(index, j, k)] for j in range(len(scene.pictures)))
-        chroma_field = options.saturation * compose(scene.canvas, whole, list(zip(placed, faces)))
-        disagreement.add(chroma(scene.canvas, chroma_field))
-        samples.append(paint(scene.photo, chroma_field))
-    note = NO_FACE if options.detect and not scene.faces else ""
-    return Colored(samples, scene.faces, disagreement.map() if options.samples > 1 else None, note)
+def _parameterisation(model: Model) -> str:
+    return str(model.spec["diffusion"].get("parameterisation", "v"))
 
 
 def _rows(features: Any, rows: Tensor) -> Any:

@@ -30,6 +30,7 @@ class Seen(NamedTuple):
     L: Tensor  # (1, 1, h, w), h and w multiples of the coarsest stride
     view: Tensor  # (1, 1, s, s) or L itself: what its encoder sees
     box: Box  # where the view lies in the picture
+    face: bool  # the model for faces colours it, not the one for what lies around
 
 
 @dataclass(frozen=True)
@@ -85,41 +86,45 @@ class Sight:
             view_box=WHOLE if frame is None or face_box is None else face_box.of(frame),
         )
 
-    def scene(self, photo: Photo, *, detect: bool) -> Scene:
-        """Look at ``photo``, and for faces in it if ``detect``."""
-        height, width = photo.rgb.shape[:2]
-        small = reduced(photo.rgb, CANVAS)
-        faces = find_faces(photo.rgb) if detect else []
-        viewports = [face.viewport(self.face_box) for face in faces]
-        apart = [viewport for viewport in viewports if not fills(viewport, height, width)]
-        whole = self._face(_square(small)) if len(apart) < len(viewports) else self._whole(small)
-        pictures = [whole, *(self._through(photo.rgb, viewport) for viewport in apart)]
-        key = hashlib.sha256(stored_lightness(small).data).hexdigest()
-        return Scene(photo, faces, apart, pictures, lightness(small), key)
-
-    def _whole(self, rgb: np.ndarray) -> Seen:
+    def whole(self, rgb: np.ndarray) -> Seen:
         """A photo in which the face may be anywhere: its encoder sees all of it."""
         height, width = rgb.shape[:2]
         scale = min(self.size / min(height, width), _LONGEST * self.size / max(height, width))
         sides = (max(1, round(side * scale / self.stride)) * self.stride for side in (height, width))
         L = lightness(resized(rgb, *sides))
         view = L if self.view_size is None else lightness(resized(rgb, self.view_size, self.view_size))
-        return Seen(L, view, WHOLE)
+        return Seen(L, view, WHOLE, face=False)
 
-    def _face(self, rgb: np.ndarray) -> Seen:
+    def face(self, rgb: np.ndarray) -> Seen:
         """A square photo that frames a face as the training images do."""
         L = lightness(resized(rgb, self.size, self.size))
-        return Seen(L, self._view(rgb, Viewport(0j, complex(len(rgb))), L), self.view_box)
+        return Seen(L, self._view(rgb, Viewport(0j, complex(len(rgb))), L), self.view_box, face=True)
 
-    def _through(self, rgb: np.ndarray, viewport: Viewport) -> Seen:
+    def through(self, rgb: np.ndarray, viewport: Viewport) -> Seen:
         L = see(rgb, viewport, self.size)
-        return Seen(L, self._view(rgb, viewport, L), self.view_box)
+        return Seen(L, self._view(rgb, viewport, L), self.view_box, face=True)
 
     def _view(self, rgb: np.ndarray, viewport: Viewport, L: Tensor) -> Tensor:
         size = self.view_size or self.size
         if size == self.size and self.view_box == WHOLE:
             return L
         return see(rgb, viewport.of(self.view_box), size)
+
+
+def look_at(photo: Photo, faces: Sight, around: Sight, *, detect: bool) -> Scene:
+    """Take ``photo`` apart for two models: one for faces, which are looked for if ``detect``, and one for all of it.
+
+    A photo that frames a face as the training images do is that face and nothing else.
+    """
+    height, width = photo.rgb.shape[:2]
+    small = reduced(photo.rgb, CANVAS)
+    found = find_faces(photo.rgb) if detect else []
+    viewports = [face.viewport(faces.face_box) for face in found]
+    apart = [viewport for viewport in viewports if not fills(viewport, height, width)]
+    whole = faces.face(_square(small)) if len(apart) < len(viewports) else around.whole(small)
+    pictures = [whole, *(faces.through(photo.rgb, viewport) for viewport in apart)]
+    key = hashlib.sha256(stored_lightness(small).data).hexdigest()
+    return Scene(photo, found, apart, pictures, lightness(small), key)
 
 
 def reduced(rgb: np.ndarray, longest: int) -> np.ndarray:

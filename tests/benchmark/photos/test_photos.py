@@ -122,7 +122,7 @@ def test_what_is_coloured_is_kept_and_not_coloured_again(painter: type[Painter])
     assert Path("kept/one.png").stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize("changed", ["option", "photo", "model", "code", "not ours"])
+@pytest.mark.parametrize("changed", ["option", "vivid", "photo", "model", "code", "not ours"])
 def test_a_kept_picture_that_was_made_otherwise_is_named(
     changed: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +131,8 @@ def test_a_kept_picture_that_was_made_otherwise_is_named(
     more = []
     if changed == "option":
         more = ["--seed", "1"]
+    elif changed == "vivid":
+        more = ["--vivid"]
     elif changed == "photo":
         store("truth", one=painted(20, 1))
     elif changed == "model":

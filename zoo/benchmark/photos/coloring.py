@@ -12,7 +12,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 import zoo
-from zoo.checkpoint import resolved
+from zoo.checkpoint import bundled, resolved
 from zoo.errors import ZooError
 from zoo.files import replacing
 from zoo.photos.colorizer import ColorizeOptions, Colorizer
@@ -56,7 +56,8 @@ class Maker:
 def maker(source: str | None, device: str, options: ColorizeOptions, folder: Path | None) -> Maker:
     """Raises `ZooError` for a model that cannot be had."""
     colorizer = Colorizer.load(source, device=device)
-    told = {"model": _content(resolved(source)), "options": asdict(options), "code": _code()}
+    files = bundled() if source is None else (resolved(source),)
+    told = {"model": [_content(path) for path in files], "options": asdict(options), "code": _code()}
     return Maker(colorizer, options, json.dumps(told, sort_keys=True), folder)
 
 

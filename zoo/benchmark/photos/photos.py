@@ -38,7 +38,7 @@ def compare(args: argparse.Namespace) -> None:
     found = {name: matched(name, folder, truths, [*everything]) for name, folder in outputs.items()}
     systems: dict[str, System] = {}
     if args.ours:
-        options = ColorizeOptions(seed=args.seed, saturation=args.saturation)
+        options = ColorizeOptions(vivid=args.vivid, seed=args.seed, saturation=args.saturation)
         systems[OURS] = maker(args.checkpoint, args.device, options, args.keep)
     systems |= {name: _reader(paths) for name, paths in found.items()}
     values, faces = _measured(truths, systems)

@@ -1,0 +1,68 @@
+"""How photos are coloured: what a user can choose."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from zoo.diffusion.samplers import SamplerConfig
+from zoo.errors import ZooError
+
+_TIME_POWER = {"ddim": 2.5}  # as configs/sampler; 1 for the others
+
+
+@dataclass(frozen=True)
+class ColorizeOptions:
+    """How to colour.
+
+    Args:
+        samples: different colourings of each photo, each as it was drawn; 1: the one to be trusted, in which colour is
+            held back where such would disagree (`zoo.photos.trust`).
+        vivid: show one colouring as it was drawn, instead of the one to be trusted.
+        sampler: "ddim", "dpmpp_2m" or "ddpm".
+        steps: of sampling. By default half as many as the benchmark takes with ddim, by a solver of second order: as
+            good on faces of the validation split, in half the time (zoo/bundled/README.md).
+        guidance: classifier-free, on the encoder's features; 1 is none.
+        time_power: see `SamplerConfig`; None: what suits the sampler.
+        seed: of the noise, which depends on it and on the photo: no two photos share their blotches.
+        saturation: factor on the chroma; 0 gives grey.
+        detect: look for faces, and colour each by itself.
+        batch_size: pictures that go through the network at once.
+
+    Raises:
+        ZooError: a value that cannot be.
+    """
+
+    samples: int = 1
+    vivid: bool = False
+    sampler: str = "dpmpp_2m"
+    steps: int = 5
+    guidance: float = 1.0
+    time_power: float | None = None
+    seed: int = 0
+    saturation: float = 1.0
+    detect: bool = True
+    batch_size: int = 16
+
+    def __post_init__(self) -> None:
+        for name, least in (("samples", 1), ("steps", 1), ("seed", 0), ("batch_size", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise ZooError(f"{name} must be a whole number, at least {least}, not {value!r}")
+        for name in ("guidance", "saturation"):
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
+                raise ZooError(f"{name} must be a number, at least 0, not {value!r}")
+        self.sampling()
+
+    @property
+    def as_drawn(self) -> bool:
+        """Whether colourings are shown as they are drawn, and not the one that is to be trusted."""
+        return self.vivid or self.samples > 1
+
+    def sampling(self, *, at_once: bool = False) -> SamplerConfig:
+        """How a colouring is drawn; ``at_once``: by the first step alone, which says the mean of all."""
+        if at_once:
+            return SamplerConfig("ddim", 1, self.guidance)
+        power = _TIME_POWER.get(self.sampler, 1.0) if self.time_power is None else self.time_power
+        return SamplerConfig(self.sampler, self.steps, self.guidance, power)
