@@ -67,14 +67,14 @@ def test_another_network_is_refused_by_its_first_difference(file: Path, changes:
 
 
 def test_the_bundled_model_can_be_trained_on(tmp_path: Path) -> None:
-    spec = checkpoint.load(checkpoint.BUNDLED).spec
+    spec = checkpoint.load(checkpoint.BUNDLED[0]).spec
     model = ColorDiffusion(**{**spec, "image_size": 64})
     start_from(model, "bundled")
     dataset = datasets.create("synthetic", n_train=4, n_val=1, n_test=1, size=64)
     config = TrainConfig(steps=1, batch_size=2, lr=1e-6, p_uncond=0.0, ema=0.0)
     batches = open_batches(model, dataset, config, seed=0, cache_dir=tmp_path / "cache")
     train(model, batches, config, tmp_path / "run")
-    after, bundled = model.state_dict(), checkpoint.load(checkpoint.BUNDLED).state_dict()
+    after, bundled = model.state_dict(), checkpoint.load(checkpoint.BUNDLED[0]).state_dict()
     assert max((after[name] - bundled[name]).abs().max().item() for name in bundled) < 1e-5
     assert any(not torch.equal(after[name], bundled[name]) for name in bundled)
 

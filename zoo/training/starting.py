@@ -21,7 +21,7 @@ def start_from(model: ColorDiffusion, source: str | Path) -> None:
     """Give an untrained ``model`` the weights of another, to be trained on.
 
     Args:
-        source: a model file, the folder of a run, or "bundled": the model that comes with the package.
+        source: a model file, the folder of a run, or "bundled": the model for faces that comes with the package.
 
     Raises:
         ZooError: it cannot be read, or is another network: the text names the first difference.
@@ -47,7 +47,7 @@ def start_from(model: ColorDiffusion, source: str | Path) -> None:
 
 def start_file(source: str | Path) -> Path:
     """The file that `start_from` reads."""
-    return checkpoint.BUNDLED if source == "bundled" else checkpoint.model_file(Path(source).expanduser())
+    return checkpoint.bundled()[0] if source == "bundled" else checkpoint.model_file(Path(source).expanduser())
 
 
 def _options_in_full(part: str, options: Mapping[str, Any]) -> dict[str, Any]:
