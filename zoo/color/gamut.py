@@ -2,8 +2,7 @@
 
 Clipping R, G or B would change L. Here ab is scaled towards neutral until the colour fits, and rounding to 8 bits lets
 green, which carries most of the luminance, make up for what rounding red and blue did to it. Ranges of L and ab as in
-`zoo.color.lab`; white point D65. kornia gives neither linear RGB nor exactly equal R, G, B for a neutral colour, hence
-the few lines of it here.
+`zoo.color.lab`; white point D65.
 """
 
 from __future__ import annotations
@@ -12,14 +11,10 @@ import torch
 from torch import Tensor
 
 from zoo.color.lab import AB_SCALE, f_inverse, f_of_lightness
-from zoo.color.srgb import LUMINANCE, from_linear, to_linear
+from zoo.color.srgb import D65, FROM_XYZ, LUMINANCE, from_linear, to_linear
 
-_X_WHITE, _Z_WHITE = 0.95047, 1.08883
-# Linear RGB = Y + p·(X − Y) + q·(Z − Y), with X, Y, Z over white's: a neutral colour gets R = G = B to the bit. The
-# rows are the inverse of the matrix of which `LUMINANCE` is one.
-_RED = (3.2404813 * _X_WHITE, -0.4985363 * _Z_WHITE)
-_GREEN = (-0.9692550 * _X_WHITE, 0.0415559 * _Z_WHITE)
-_BLUE = (0.0556466 * _X_WHITE, 1.0573111 * _Z_WHITE)
+# Linear RGB = Y + p·(X − Y) + q·(Z − Y), with X, Y, Z over white's: a neutral colour gets R = G = B to the bit.
+_ROWS = tuple((x * D65[0], z * D65[2]) for x, _, z in FROM_XYZ)
 _TOLERANCE = 1e-4  # of linear RGB beyond [0, 1]: a third of a step of 8 bits; covers the rounding of 8-bit colours
 _HALVINGS = 14  # the scale of ab is found to 2⁻¹⁴
 
@@ -85,7 +80,7 @@ def _linear(f: Tensor, ab: Tensor) -> Tensor:
     X = f_inverse(torch.add(f, ab[:, :1], alpha=AB_SCALE / 500)).sub_(Y)
     Z = f_inverse(torch.sub(f, ab[:, 1:], alpha=AB_SCALE / 200)).sub_(Y)
     rgb = Y.new_empty(Y.shape[0], 3, *Y.shape[2:])
-    for i, (p, q) in enumerate((_RED, _GREEN, _BLUE)):  # in place: fresh memory costs more than the sums
+    for i, (p, q) in enumerate(_ROWS):  # in place: fresh memory costs more than the sums
         torch.add(Y, X, alpha=p, out=rgb[:, i : i + 1]).add_(Z, alpha=q)
     return rgb
 

@@ -8,17 +8,11 @@ from functools import cache
 import numpy as np
 
 from zoo.color.lab import f_inverse
-from zoo.color.srgb import from_linear
+from zoo.color.srgb import FROM_XYZ, WHITE, from_linear, through
 from zoo.faces.framing import Box
 
 Color = tuple[float, float]  # a*, b*
 
-_WHITE = (0.950456, 1.0, 1.088754)  # D65
-_TO_RGB = (  # XYZ → linear sRGB, IEC 61966-2-1
-    (3.240481, -1.537152, -0.498536),
-    (-0.969255, 1.875990, 0.041556),
-    (0.055647, -0.204041, 1.057311),
-)
 _STEPS = 4096
 
 
@@ -96,8 +90,7 @@ class Canvas:
         """(S, S, 3) uint8 sRGB, with ``grain`` (S, S) in [0, 1] as noise of ±1.5 L*."""
         fy = (np.clip(self.lab[0] + (3 * grain - 1.5), 2, 98) + 16) * (1 / 116)
         f = (fy + self.lab[1] * (1 / 500), fy, fy - self.lab[2] * (1 / 200))
-        X, Y, Z = (white * f_inverse(t) for white, t in zip(_WHITE, f))
-        linear = np.stack([r * X + g * Y + b * Z for r, g, b in _TO_RGB], axis=-1)
+        linear = np.stack(through(FROM_XYZ, (white * f_inverse(t) for white, t in zip(WHITE, f))), axis=-1)
         return _gamma().take((np.clip(linear, 0, 1) * (_STEPS - 1) + 0.5).astype(np.intp))
 
 

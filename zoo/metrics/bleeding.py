@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from zoo.color.lab import cie_lab
 from zoo.metrics._per_image import PerImageMetric
 from zoo.registry import metrics
 
@@ -33,10 +34,9 @@ class Bleeding(PerImageMetric):
 
 def bleeding(rgb: Tensor) -> Tensor:
     """The value (N,) of sRGB (N, 3, H, W) in [0, 1], at least 3×3; 0 where chroma is even."""
-    from kornia.color import rgb_to_lab
     from kornia.filters import spatial_gradient
 
-    gradient = spatial_gradient(rgb_to_lab(rgb), mode="sobel", normalized=True)  # (N, 3, 2, H, W), per pixel
+    gradient = spatial_gradient(cie_lab(rgb), mode="sobel", normalized=True)  # (N, 3, 2, H, W), per pixel
     lightness = gradient[:, 0].norm(dim=1)  # (N, H, W)
     chroma = gradient[:, 1:].flatten(1, 2).norm(dim=1)
     flat = torch.exp(-((lightness / FLAT) ** 2)).clamp_min(1e-6)

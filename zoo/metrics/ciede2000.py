@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from zoo.color.lab import cie_lab
 from zoo.metrics._per_image import PerImageMetric
 from zoo.registry import metrics
 
@@ -17,10 +18,8 @@ class CIEDE2000(PerImageMetric):
         return {"ciede2000": False}
 
     def measure(self, pred: Tensor, truth: Tensor) -> dict[str, Tensor]:
-        from kornia.color import rgb_to_lab
-
         # double: the hue angle of nearly grey pixels is a quotient of small differences
-        lab1, lab2 = rgb_to_lab(pred.cpu().double()), rgb_to_lab(truth.cpu().double())
+        lab1, lab2 = cie_lab(pred.cpu().double()), cie_lab(truth.cpu().double())
         return {"ciede2000": delta_e_2000(lab1, lab2).mean(dim=(1, 2))}
 
 

@@ -7,6 +7,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
+from zoo.color.lab import cie_lab
 from zoo.metrics._samples import SamplesMetric
 from zoo.registry import metrics
 
@@ -31,8 +32,6 @@ class Diversity(SamplesMetric):
         return {"diversity_ab": None}
 
     def measure_samples(self, samples: Tensor, truth: Tensor) -> dict[str, Tensor]:
-        from kornia.color import rgb_to_lab
-
-        ab = [rgb_to_lab(sample)[:, 1:] for sample in samples]  # S of (N, 2, H, W)
+        ab = [cie_lab(sample)[:, 1:] for sample in samples]  # S of (N, 2, H, W)
         distances = [torch.hypot(*(one - other).unbind(dim=1)).mean(dim=(1, 2)) for one, other in combinations(ab, 2)]
         return {"diversity_ab": torch.stack(distances).mean(dim=0)}

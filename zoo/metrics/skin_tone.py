@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from zoo.color.lab import cie_lab
 from zoo.metrics._per_image import PerImageMetric
 from zoo.registry import metrics
 
@@ -44,9 +45,7 @@ class SkinTone(PerImageMetric):
         }
 
     def measure(self, pred: Tensor, truth: Tensor) -> dict[str, Tensor]:
-        from kornia.color import rgb_to_lab
-
-        found, real = rgb_to_lab(pred), rgb_to_lab(truth)
+        found, real = cie_lab(pred), cie_lab(truth)
         skin = skin_mask(real)
         differences = skin_color(found, skin) - skin_color(real, skin)  # (3, N)
         values: dict[str, Tensor] = {}
