@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zoo
-from zoo.conformance.inventory import inventory
+from zoo.commands import list as list_command
+from zoo.conformance.inventory import KINDS, inventory
 from zoo.errors import ZooError
 from zoo.registry import Registry
 
@@ -229,3 +230,23 @@ def test_the_list_knows_the_license_of_weights_that_are_not_here(
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     (row,) = inventory("facenet", ("encoder",))
     assert (row["weights"], row["license"]) == ("absent", "MIT (network); VGGFace2: research")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "known"),
+    [
+        ("denoiser", "unet", {"from": "built-in", "parameters": "2.08M", "levels": "64/4 128/8"}),
+        ("sampler", "dpmpp_2m", {"from": "built-in"}),
+        ("method", "mean", {"from": "built-in", "trains": "–", "seeds": "–"}),
+        ("dataset", "folder", {"from": "built-in", "needs": "root=…"}),
+    ],
+)
+def test_the_list_has_what_there_is_of_every_kind(kind: str, name: str, known: dict[str, str]) -> None:
+    assert kind in KINDS
+    (row,) = inventory(name, (kind,))
+    assert row["what"][:6] not in ("", "broken")
+    assert row.items() >= known.items()
+
+
+def test_the_command_lists_every_kind_that_the_inventory_knows() -> None:
+    assert list_command.KINDS == KINDS

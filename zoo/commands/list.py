@@ -1,4 +1,4 @@
-"""facezoo list: every encoder, conditioner, metric, dataset and method that is known here."""
+"""facezoo list: every encoder, conditioner, metric, dataset, method, denoiser and sampler that is known here."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from zoo.plugins import import_plugins
 
-HELP = "list encoders, conditioners, metrics, datasets and methods"
-KINDS = ("encoder", "conditioner", "metric", "dataset", "method")
+HELP = "list encoders, conditioners, metrics, datasets, methods, denoisers and samplers"
+KINDS = ("encoder", "conditioner", "metric", "dataset", "method", "denoiser", "sampler")
 
 # Columns of the tables for people: of the inventory, under the names that fit the kind.
 _HEADS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -31,6 +31,14 @@ _HEADS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "metric": {"name": "metric", "from": "from", "weights": "weights", "what": ""},
         "dataset": {"name": "dataset", "from": "from", "needs": "needs", "what": ""},
         "method": {"name": "method", "from": "from", "trains": "trains", "seeds": "seeds", "what": ""},
+        "denoiser": {
+            "name": "denoiser",
+            "from": "from",
+            "parameters": "params",
+            "levels": "channels/stride",
+            "what": "",
+        },
+        "sampler": {"name": "sampler", "from": "from", "what": ""},
     }
 )
 _WIDTH = 120

@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import WeightsNotFoundError, ZooError
-from zoo.registry import REGISTRIES
+from zoo.registry import REGISTRIES, denoisers
 from zoo.weights import no_downloads
 
 if TYPE_CHECKING:
     from zoo.encoders import Encoder
+    from zoo.features import FeatureLevel
 
 Row = dict[str, str]
+_REGISTRIES = {**REGISTRIES, "denoiser": denoisers}
+KINDS = (*_REGISTRIES, "sampler")
 UNKNOWN = "–"
 _OF_ENCODERS = ("parameters", "input", "levels", "tokens", "license", "weights")
 COLUMNS = ("kind", "name", "from", *_OF_ENCODERS, "trains", "seeds", "needs", "what")
 
 
-def inventory(pattern: str = "*", kinds: tuple[str, ...] = tuple(REGISTRIES)) -> Iterator[Row]:
+def inventory(pattern: str = "*", kinds: tuple[str, ...] = KINDS) -> Iterator[Row]:
     """A row for each name that matches a shell-style pattern, with the columns of its kind out of `COLUMNS`.
 
     * ``parameters``: with default options; of a conditioner those that it adds, denoiser's included, to the default
       model with encoder unet.
     * ``input``: side in pixels at which an encoder wants L; "image": that of the image.
-    * ``levels``: channels/stride of its maps. ``tokens``: their width.
+    * ``levels``: channels/stride of its maps, or of a denoiser's stages. ``tokens``: their width.
     * ``weights``: "here", "absent" (then not all can be known), or "–" where none are needed.
     * ``trains``, ``seeds``: of a method: whether a model is trained for it, and whether seeds change its colours.
     * ``needs``: options that must be given; without them nothing more is known.
     * ``what``: the first paragraph of its docstring, or why it cannot be used.
     """
-    describe = {"encoder": _encoder, "conditioner": _conditioner, "metric": _metric, "method": _method}
+    describe = {
+        "encoder": _encoder,
+        "conditioner": _conditioner,
+        "metric": _metric,
+        "method": _method,
+        "denoiser": _denoiser,
+    }
     with no_downloads():
         for kind in kinds:
-            for name in REGISTRIES[kind].list(pattern):
+            if kind == "sampler":
+                yield from _samplers(pattern)
+                continue
+            for name in _REGISTRIES[kind].list(pattern):
                 row = {"kind": kind, "name": name, "from": _origin(kind, name)}
                 try:
-                    row |= {"needs": _needed(kind, name), "what": _summary(REGISTRIES[kind].get(name))}
+                    row |= {"needs": _needed(kind, name), "what": _summary(_REGISTRIES[kind].get(name))}
                     yield row | ({} if row["needs"] else (describe[kind](name) if kind in describe else {}))
                 except (Exception, SystemExit) as error:  # a broken plug-in must not hide the others
                     yield row | {"what": f"broken: {error}" if isinstance(error, ZooError) else f"broken: {error!r}"}
@@ -65,7 +78,7 @@ def _declared(encoder: Encoder) -> Row:
     return {
         "parameters": _parameters(sum(p.numel() for p in encoder.parameters())),
         "input": str(spec.input_size or "image"),
-        "levels": " ".join(f"{level.channels}/{level.stride}" for level in spec.levels) or UNKNOWN,
+        "levels": _levels(spec.levels),
         "tokens": str(spec.token_dim or UNKNOWN),
         "license": encoder.license if encoder.weights_sha else UNKNOWN,
     }
@@ -96,18 +109,38 @@ def _method(name: str) -> Row:
     return {"trains": "a model" if cls.trains else UNKNOWN, "seeds": "matter" if cls.draws else UNKNOWN}
 
 
+def _denoiser(name: str) -> Row:
+    network = denoisers.create(name)
+    return {
+        "parameters": _parameters(sum(p.numel() for p in network.parameters())),
+        "levels": _levels(denoisers.get(name).levels()),
+    }
+
+
+def _samplers(pattern: str) -> Iterator[Row]:
+    from zoo.diffusion.samplers import SAMPLERS
+
+    for name, sampler in SAMPLERS.items():
+        if fnmatchcase(name, pattern):
+            yield {"kind": "sampler", "name": name, "from": "built-in", "what": _summary(sampler)}
+
+
+def _levels(levels: Sequence[FeatureLevel]) -> str:
+    return " ".join(f"{level.channels}/{level.stride}" for level in levels) or UNKNOWN
+
+
 def _needed(kind: str, name: str) -> str:
-    return " ".join(f"{option}=…" for option in REGISTRIES[kind].options(name, required=True))
+    return " ".join(f"{option}=…" for option in _REGISTRIES[kind].options(name, required=True))
 
 
-def _summary(cls: type[Any]) -> str:
-    paragraph = (inspect.getdoc(cls) or UNKNOWN).split("\n\n")[0]
+def _summary(what: Callable[..., Any]) -> str:
+    paragraph = (inspect.getdoc(what) or UNKNOWN).split("\n\n")[0]
     return " ".join(paragraph.replace("``", "").split())
 
 
 def _origin(kind: str, name: str) -> str:
     """Files below the current folder by their relative path."""
-    origin = REGISTRIES[kind].origin(name)
+    origin = _REGISTRIES[kind].origin(name)
     path = Path(origin)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else origin
 

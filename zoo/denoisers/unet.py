@@ -8,4 +8,4 @@ from zoo.registry import denoisers
 
 @denoisers.register("unet")
 class UNet(Denoiser):
-    """`zoo.diffusion.denoiser.Denoiser` under its name; options as there."""
+    """A UNet over ab at a fraction of the resolution, which is told all of L; options as of `Denoiser`."""
