@@ -19,7 +19,7 @@ from zoo.errors import WeightsNotFoundError, ZooError
 from zoo.faces.framing import Box
 from zoo.model import ColorDiffusion
 from zoo.registry import conditioners, encoders
-from zoo.tensor_file import FORMAT, FORMAT_VERSION, READABLE_VERSIONS, Header
+from zoo.tensor_file import FORMAT, FORMAT_VERSION, MODEL, READABLE_VERSIONS, Header
 from zoo.weights import offline
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 BUNDLED = (Path(__file__).parent / "bundled" / "faces128.safetensors",)  # see `bundled`
 HUB = "hf://"
-IN_A_RUN = "model.safetensors"  # in the folder of a run, and in a repository of the Hub
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")
 _RENAMED_ENCODERS = ("unet", "unet_ae")  # whose tensors had other names in version 1
 _SPEC = {"encoder": dict, "cond": dict, "denoiser": dict, "diffusion": dict, "image_size": int, "seed": int}
@@ -233,7 +232,7 @@ def resolved(source: str | Path) -> Path:
 
 def model_file(path: Path) -> Path:
     """``path``, or the model in it where it is the folder of a run."""
-    return path / IN_A_RUN if (path / IN_A_RUN).is_file() else path
+    return path / MODEL if (path / MODEL).is_file() else path
 
 
 def _is_pickle(path: Path) -> bool:
@@ -246,7 +245,7 @@ def _is_pickle(path: Path) -> bool:
 
 def _from_hub(source: str) -> Path:
     organisation, name, *rest = f"{source.removeprefix(HUB)}/".split("/")
-    file = "/".join(rest).strip("/") or IN_A_RUN
+    file = "/".join(rest).strip("/") or MODEL
     if not (organisation and name):
         raise ZooError(f"{source} names no model; expected {HUB}organisation/name or {HUB}organisation/name/file")
     if not file.endswith(".safetensors"):

@@ -18,6 +18,7 @@ from zoo.files import replacing
 FORMAT = "face-colour-zoo"  # of model files
 FORMAT_VERSION = "2"
 READABLE_VERSIONS = ("1", FORMAT_VERSION)
+MODEL = "model.safetensors"  # a model file in the folder of a run, and in a repository of the Hub
 _RENAMED = {"enter": "conv_in", "leave": "conv_out", "shrink": "downsample", "grow": "upsample"}  # since version 1
 _LONGEST_TEXT, _LARGEST_NUMBER, _MOST_VALUES, _DEEPEST = 1000, 10**6, 1000, 12  # of anything that `plain` believes
 

@@ -1,6 +1,7 @@
 """How many pixels threads may hold at once."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -51,17 +52,32 @@ def test_what_is_decoded_in_a_scope_counts_until_its_end() -> None:
     assert got.is_set()
 
 
+def ends(work: Callable[[], None]) -> bool:
+    """Whether ``work`` comes to its end, and does not wait for ever."""
+    ended = threading.Event()
+    threading.Thread(target=lambda: (work(), ended.set()), daemon=True).start()
+    return ended.wait(5)
+
+
 def test_a_thread_that_holds_something_never_waits() -> None:
     budget = PixelBudget(10)
-    with budget.scope(), budget.hold(10), budget.hold(10):
-        pass
-    with budget.hold(10):
-        pass
+
+    def twice() -> None:
+        with budget.scope(), budget.hold(10), budget.hold(10):
+            pass
+        with budget.hold(10):
+            pass
+
+    assert ends(twice)
 
 
 def test_an_error_frees_what_was_held() -> None:
     budget = PixelBudget(10)
     with pytest.raises(KeyError), budget.hold(10):
         raise KeyError
-    with budget.hold(10):
-        pass
+
+    def again() -> None:
+        with budget.hold(10):
+            pass
+
+    assert ends(again)

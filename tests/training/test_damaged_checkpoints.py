@@ -15,11 +15,11 @@ from support.models import tiny_model
 from zoo.data import Dataset
 from zoo.errors import ZooError
 from zoo.registry import datasets
+from zoo.tensor_file import MODEL
 from zoo.training import resume
 from zoo.training.config import TrainConfig
 from zoo.training.diffusion import open_batches, train
 from zoo.training.resume import CHECKPOINT
-from zoo.training.trainer import MODEL
 
 CPU = torch.device("cpu")
 CONFIG = TrainConfig(steps=2, batch_size=2, checkpoint_every=1)

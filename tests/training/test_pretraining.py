@@ -23,11 +23,11 @@ from zoo.errors import ZooError
 from zoo.evaluation.reconstruction import reconstruct
 from zoo.model import ColorDiffusion
 from zoo.progress import StepInfo
+from zoo.tensor_file import MODEL
 from zoo.training.autoencoder import Autoencoder
 from zoo.training.config import TrainConfig
 from zoo.training.diffusion import open_batches, train
 from zoo.training.pretrain import COST, LightnessBatches, pretrain, untrained
-from zoo.training.trainer import MODEL
 from zoo.weights import sha256_file
 
 NET = {"width": 16, "mults": [1, 1], "blocks": 1, "patch": 4}

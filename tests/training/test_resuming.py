@@ -19,10 +19,10 @@ from zoo.data import Dataset
 from zoo.errors import ZooError
 from zoo.progress import StepInfo
 from zoo.registry import datasets
+from zoo.tensor_file import MODEL
 from zoo.training.config import TrainConfig
 from zoo.training.diffusion import open_batches, train
 from zoo.training.resume import CHECKPOINT
-from zoo.training.trainer import MODEL
 
 OPTIONS: dict[str, Any] = {"steps": 8, "batch_size": 4, "warmup": 0.5, "lr": 1e-2, "ema": 0.9, "checkpoint_every": 3}
 

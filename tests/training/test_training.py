@@ -20,6 +20,7 @@ from zoo.errors import ZooError
 from zoo.faces.framing import Box
 from zoo.model import ColorDiffusion
 from zoo.progress import StepInfo
+from zoo.tensor_file import MODEL
 from zoo.training.batches import Batches, inputs
 from zoo.training.config import TrainConfig
 from zoo.training.diffusion import open_batches, train
@@ -27,7 +28,7 @@ from zoo.training.ema import EMA
 from zoo.training.losses import Losses
 from zoo.training.resume import CHECKPOINT
 from zoo.training.schedule import learning_rate_factor
-from zoo.training.trainer import MODEL, Trainer
+from zoo.training.trainer import Trainer
 
 TINY = TrainConfig(steps=4, batch_size=4, warmup=0.25, checkpoint_every=2)
 

@@ -22,11 +22,11 @@ from zoo.faces.framing import Box, uncrop
 from zoo.features import Features
 from zoo.model import ColorDiffusion
 from zoo.registry import datasets
+from zoo.tensor_file import MODEL
 from zoo.training.batches import inputs
 from zoo.training.config import TrainConfig
 from zoo.training.diffusion import open_batches, train
 from zoo.training.resume import CHECKPOINT
-from zoo.training.trainer import MODEL
 
 CONFIG: dict[str, Any] = {"batch_size": 4, "checkpoint_every": 1000}
 Train = Callable[..., ColorDiffusion]

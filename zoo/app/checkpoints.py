@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from zoo.errors import ZooError
-from zoo.tensor_file import FORMAT, READABLE_VERSIONS
+from zoo.tensor_file import FORMAT, MODEL, READABLE_VERSIONS
 
 if TYPE_CHECKING:
     from zoo.photos.colorizer import Colorizer
@@ -111,7 +111,7 @@ def discover(
         found |= {checkpoint.path.resolve(): checkpoint for checkpoint in inside}
     for checkpoint in [
         *_in_folder(bundled, "*.safetensors", on_skip),
-        *_in_folder(runs, "*/model.safetensors", on_skip),
+        *_in_folder(runs, f"*/{MODEL}", on_skip),
     ]:
         found.setdefault(checkpoint.path.resolve(), checkpoint)
     if not found:

@@ -23,12 +23,13 @@ from zoo.errors import ZooError
 from zoo.files import write_json
 from zoo.progress import OnStep
 from zoo.seeds import seed_of
+from zoo.tensor_file import MODEL
 from zoo.training.autoencoder import Autoencoder
 from zoo.training.batches import mirrored
 from zoo.training.config import TrainConfig
 from zoo.training.order import Shuffled
 from zoo.training.resume import CHECKPOINT
-from zoo.training.trainer import MODEL, Trainer
+from zoo.training.trainer import Trainer
 
 VERSION = 2  # raise it when the same recipe and images would give other weights
 COST = "cost.json"  # beside the file: the seconds that its training took, over all sittings

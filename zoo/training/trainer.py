@@ -21,14 +21,13 @@ from zoo.devices import knows_bf16
 from zoo.errors import ZooError
 from zoo.files import remove_parts
 from zoo.progress import OnStep, StepInfo
+from zoo.tensor_file import MODEL
 from zoo.training import resume
 from zoo.training.config import VERSION, TrainConfig
 from zoo.training.ema import EMA
 from zoo.training.losses import Losses
 from zoo.training.resume import CHECKPOINT
 from zoo.training.schedule import learning_rate_factor
-
-MODEL = "model.safetensors"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The folder of a run: ``<results_dir>/<run_id>/``. It is named by what the run is, so a run finds its own traces.
 
-Whatever reads or writes in there takes the names from here.
+Whatever reads or writes in there takes the names from here; but for the two files of the trainer,
+`zoo.training.resume.CHECKPOINT`, from which a run that was killed goes on, and `zoo.tensor_file.MODEL`.
 """
 
 from __future__ import annotations
@@ -27,8 +28,6 @@ MANIFEST = "manifest.json"  # how many images there were, which were skipped, an
 PEAK = "peak_memory.json"  # the most memory that training took, over all sittings and runs that share it
 PROGRESS = "progress.json"  # the share of the training that is behind it
 LOG = "train"  # losses as TensorBoard's event files
-CHECKPOINT = "checkpoint.pt"  # written while training; a run that was killed goes on from here
-MODEL = "model.safetensors"  # the trained model
 GRID = "grid.png"  # grey, colourings and truth of a few photos
 # ``keys`` (K,) and ``sample_grid`` (K, 2 + S, H, W, 3) uint8: grey, S samples and truth of K images
 SAMPLE_GRID = "sample_grid.npz"
@@ -69,6 +68,8 @@ class RunFolder:
 
     def adopt_training(self, training_id: str) -> str | None:
         """If another run here has the same training, go on from its last checkpoint. Returns that run's id."""
+        from zoo.training.resume import CHECKPOINT  # brings in torch
+
         checkpoint = self.path / CHECKPOINT
         if checkpoint.exists():
             return None
