@@ -24,7 +24,7 @@ from zoo.metrics import Metric, Score
 from zoo.progress import Progress
 from zoo.registry import methods
 
-NO_HINTS = "it cannot be told colours: train one with denoiser.hints=true"
+NO_HINTS = "it cannot be told colours: train one whose denoiser takes hints"
 
 
 @dataclass(frozen=True)
