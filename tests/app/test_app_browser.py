@@ -17,6 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
+from support.chromium import NEEDED, launched, sync_api
 from support.models import tiny_model
 from support.page_command import started
 from support.reverse_proxy import reverse_proxy
@@ -24,12 +25,7 @@ from zoo import checkpoint
 from zoo.app.checkpoints import discover
 from zoo.app.server import ServerConfig, serving
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (in the extra dev)")
-CHROMIUM = os.environ.get("ZOO_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium, or ZOO_TEST_CHROMIUM=PATH"),
-]
+pytestmark = NEEDED
 SIZES = {"desktop": (1280, 900), "phone": (375, 812)}
 
 
@@ -50,11 +46,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+    with launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 class Visit:

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 
+from support.composing import composed
 from support.rows import row
 from support.small import SMALL
 from zoo.benchmark.config import mending, plugins
@@ -29,11 +29,6 @@ from zoo.metrics import Metric
 from zoo.registry import Registry, encoders, metrics
 
 SCRIPT = plugins.CONFIGS.parent / "benchmarks" / "run.py"
-
-
-def composed(*overrides: str) -> object:
-    with initialize_config_dir(str(plugins.CONFIGS), version_base="1.3"):
-        return compose("config", list(overrides))
 
 
 def script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -64,7 +59,7 @@ def test_what_hydra_refuses_is_one_clear_line(override: str, said: str) -> None:
 
 def test_a_missing_value_names_the_option_that_gives_it() -> None:
     with pytest.raises(ZooError, match=r"data\.root must be given: data\.root=\.\.\."):
-        experiment.run(composed("data=folder"))  # type: ignore[arg-type]
+        experiment.run(composed("data=folder"))
 
 
 def test_a_job_of_a_sweep_is_told_at_once_and_lets_the_others_go_on(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +85,7 @@ def test_a_third_partys_name_becomes_an_option_with_its_defaults(monkeypatch: py
     monkeypatch.setitem(encoders._classes, "mine", Mine)
     plugins.store_nodes()
     try:
-        assert composed("encoder=mine").encoder == {"name": "mine", "width": 16, "sizes": [1, 2]}  # type: ignore[attr-defined]
+        assert composed("encoder=mine").encoder == {"name": "mine", "width": 16, "sizes": [1, 2]}
         assert "mine" in plugins.options("encoder")
     finally:
         ConfigStore.instance().repo["encoder"].pop("mine.yaml")
@@ -173,13 +168,13 @@ def test_a_run_writes_its_folder_and_a_second_one_only_shows_it(
 
     before = (folder / "checkpoint.pt").stat().st_mtime_ns
     monkeypatch.chdir(tmp_path)
-    experiment.run(composed(*SMALL, "table=table.csv", "cache_dir=cache"))  # type: ignore[arg-type]
+    experiment.run(composed(*SMALL, "table=table.csv", "cache_dir=cache"))
     told = capsys.readouterr().out
     assert "done already" in told
     assert "comes too late" not in told
     assert (folder / "checkpoint.pt").stat().st_mtime_ns == before
     assert rows.read(tmp_path / "table.csv") == [scored]
-    experiment.run(composed(*SMALL, "metrics.primary=psnr", "table=table.csv", "cache_dir=cache"))  # type: ignore[arg-type]
+    experiment.run(composed(*SMALL, "metrics.primary=psnr", "table=table.csv", "cache_dir=cache"))
     assert "metrics.primary=psnr comes too late: none was named when this run was scored" in capsys.readouterr().out
     assert json.loads((tmp_path / "table.specs.json").read_text())[scored.run_id] == leads_to
 
@@ -190,7 +185,7 @@ def test_every_method_leaves_rows_and_its_values_photo_by_photo(
     monkeypatch.chdir(tmp_path)
     found = {}
     for method in ("grey", "mean", "truth", "regression", "diffusion"):
-        experiment.run(composed(*SMALL, f"method={method}", "table=table.csv", "cache_dir=cache", "seed=3"))  # type: ignore[arg-type]
+        experiment.run(composed(*SMALL, f"method={method}", "table=table.csv", "cache_dir=cache", "seed=3"))
     for scored in rows.read(tmp_path / "table.csv"):
         found[scored.method] = scored
         folder = tmp_path / "results" / "runs" / scored.run_id

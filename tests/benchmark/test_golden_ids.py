@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
+from support.composing import plain
 from support.golden import WRITE
-from zoo.benchmark.config.plugins import CONFIGS
 from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs.identity import Identity, digest
 from zoo.diffusion import samplers
@@ -47,9 +45,7 @@ def check(case: str, found: Any) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_fixed_configuration_keeps_its_ids(case: str) -> None:
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        composed = compose("config", ["metrics=[psnr,fd]", *CASES[case]])
-    spec = Spec.from_config(OmegaConf.to_container(composed, resolve=True))  # type: ignore[arg-type]
+    spec = Spec.from_config(plain("metrics=[psnr,fd]", *CASES[case]))
     found = Identity(spec, manifests={"train": "t", "eval": "e"})
     check(case, [found.run_id, found.training_id, digest(found.protocols)])
 

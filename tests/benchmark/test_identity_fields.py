@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
-from zoo.benchmark.config.plugins import CONFIGS
+from support.composing import plain
 from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs import identity
 from zoo.metrics import _inception, fid
@@ -130,9 +128,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def config() -> dict[str, Any]:
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        composed = compose("config", ["metrics=[psnr,diversity]", "sampler=ddim"])
-    return OmegaConf.to_container(composed, resolve=True)  # type: ignore[return-value]
+    return plain("metrics=[psnr,diversity]", "sampler=ddim")
 
 
 def changed(config: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -225,12 +221,12 @@ def test_an_option_that_another_makes_read_counts_then_and_only_then(config: dic
 def test_what_nothing_reads_and_how_a_number_is_written_changes_no_id(
     overrides: list[str], unread: list[str], same: bool
 ) -> None:
-    one, other = (composed("metrics=[psnr]", *given) for given in (overrides, [*overrides, *unread]))
+    one, other = (plain("metrics=[psnr]", *given) for given in (overrides, [*overrides, *unread]))
     assert (ids(one)[0] == ids(other)[0]) == same
 
 
 def test_a_file_that_has_the_name_of_a_model_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = composed("metrics=[psnr]", "encoder=timm")
+    config = plain("metrics=[psnr]", "encoder=timm")
     before = ids(config)
     monkeypatch.chdir(tmp_path)
     (tmp_path / config["encoder"]["model"]).write_text("anything")
@@ -239,12 +235,12 @@ def test_a_file_that_has_the_name_of_a_model_changes_nothing(tmp_path: Path, mon
 
 def test_weights_of_a_metric_count_by_what_they_hold_whatever_their_file_is_called(tmp_path: Path) -> None:
     (tmp_path / "inception").write_text("one")
-    config = composed("metrics=[fid]", f"metrics.fid.weights={tmp_path}/inception")
+    config = plain("metrics=[fid]", f"metrics.fid.weights={tmp_path}/inception")
     before = ids(config)
     (tmp_path / "inception").rename(tmp_path / "renamed")
-    assert ids(composed("metrics=[fid]", f"metrics.fid.weights={tmp_path}/renamed")) == before
+    assert ids(plain("metrics=[fid]", f"metrics.fid.weights={tmp_path}/renamed")) == before
     (tmp_path / "renamed").write_text("other")
-    assert ids(composed("metrics=[fid]", f"metrics.fid.weights={tmp_path}/renamed"))[2] != before[2]
+    assert ids(plain("metrics=[fid]", f"metrics.fid.weights={tmp_path}/renamed"))[2] != before[2]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +260,7 @@ def test_weights_of_a_metric_that_lie_in_a_library_s_cache_count_by_what_they_ho
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("INSIGHTFACE_HOME", str(tmp_path))
-    config = composed(f"metrics=[{metric}]", *(f"metrics.{metric}.{option}" for option in options))
+    config = plain(f"metrics=[{metric}]", *(f"metrics.{metric}.{option}" for option in options))
     found = [ids(config)]
     (tmp_path / file).parent.mkdir(parents=True)
     for text in ("one", "other"):
@@ -280,7 +276,7 @@ def test_published_weights_of_a_metric_are_the_same_before_and_after_they_are_fe
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(_inception, "RECORD", replace(_inception.RECORD, sha256=sha256(b"published").hexdigest()[:8]))
     monkeypatch.setattr(fid, "RECORD", _inception.RECORD)
-    config = composed("metrics=[fid]")
+    config = plain("metrics=[fid]")
     before = ids(config)
     _inception.RECORD.cached.parent.mkdir(parents=True)
     _inception.RECORD.cached.write_bytes(b"published")
@@ -289,7 +285,7 @@ def test_published_weights_of_a_metric_are_the_same_before_and_after_they_are_fe
 
 def test_a_metric_more_changes_the_protocol_of_no_other() -> None:
     def protocol(*metrics: str) -> Mapping[str, Any]:
-        spec = Spec.from_config(composed(f"metrics=[{','.join(metrics)}]"))
+        spec = Spec.from_config(plain(f"metrics=[{','.join(metrics)}]"))
         return identity.Identity(spec, manifests={"train": "t", "eval": "e"}).protocols["psnr"]
 
     assert protocol("psnr") == protocol("psnr", "ssim")
@@ -298,7 +294,7 @@ def test_a_metric_more_changes_the_protocol_of_no_other() -> None:
 def test_groups_of_people_are_in_the_protocol_of_the_metrics_that_use_them() -> None:
     def protocols(groups: str) -> Mapping[str, Any]:
         given = ["metrics=[psnr,skin_tone]", "data=folder", "data.root=x", f'data.groups="{groups}"']
-        return identity.Identity(Spec.from_config(composed(*given)), manifests={"train": "t", "eval": "e"}).protocols
+        return identity.Identity(Spec.from_config(plain(*given)), manifests={"train": "t", "eval": "e"}).protocols
 
     one, other = protocols("^([a-z]+)_"), protocols("^([A-Z]+)_")
     assert one["psnr"] == other["psnr"]
@@ -306,7 +302,7 @@ def test_groups_of_people_are_in_the_protocol_of_the_metrics_that_use_them() -> 
 
 
 def test_the_face_box_that_was_found_is_in_the_id() -> None:
-    spec = Spec.from_config(composed("metrics=[psnr]", "data=folder", "data.root=x"))
+    spec = Spec.from_config(plain("metrics=[psnr]", "data=folder", "data.root=x"))
     manifests = {"train": "t", "eval": "e"}
 
     def found(x: float, framed: bool = True) -> str:
@@ -317,7 +313,7 @@ def test_the_face_box_that_was_found_is_in_the_id() -> None:
 
 
 def test_the_face_box_that_a_metric_looks_at_is_in_its_protocol() -> None:
-    spec = Spec.from_config(composed("metrics=[psnr,identity]", "data=folder", "data.root=x"))
+    spec = Spec.from_config(plain("metrics=[psnr,identity]", "data=folder", "data.root=x"))
 
     def found(x: float) -> Mapping[str, Any]:
         box = (0.0, x, 1.0)
@@ -358,7 +354,7 @@ def test_a_plug_in_that_was_edited_is_another_run(
     monkeypatch.delitem(encoders._classes, "edited", raising=False)
     import_plugins([str(tmp_path / "mine.py")])
     try:
-        config = changed(composed("metrics=[psnr]"), {"encoder": {"name": "edited"}})
+        config = changed(plain("metrics=[psnr]"), {"encoder": {"name": "edited"}})
         before = ids(config)
         (tmp_path / file).write_text((tmp_path / file).read_text() + "# edited\n")
         assert [one != other for one, other in zip(before, ids(config))] == [differs, differs, False]
@@ -392,11 +388,6 @@ def test_an_id_is_twelve_hex_digits(config: dict[str, Any]) -> None:
 # files and groups
 
 
-def composed(*overrides: str) -> dict[str, Any]:
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        return OmegaConf.to_container(compose("config", [*overrides]), resolve=True)  # type: ignore[return-value]
-
-
 @pytest.fixture
 def file_of(tmp_path: Path) -> Callable[[str, str], Path]:
     def write(folder: str, content: str) -> Path:
@@ -413,7 +404,7 @@ def test_a_file_that_an_option_names_counts_by_what_it_holds_and_not_by_its_path
     file_of: Callable[[str, str], Path], content: str, differs: bool
 ) -> None:
     one, other = (
-        composed("metrics=[fid]", f"metrics.fid.weights={file_of(folder, text)}")
+        plain("metrics=[fid]", f"metrics.fid.weights={file_of(folder, text)}")
         for folder, text in (("one", "the same"), ("other", content))
     )
     assert differing(one, other) == (differs, False, differs)
@@ -422,11 +413,11 @@ def test_a_file_that_an_option_names_counts_by_what_it_holds_and_not_by_its_path
 @pytest.mark.parametrize("groups", ["^([a-z]+)_", "^([A-Z]+)_"])
 def test_groups_of_people_change_what_is_scored_and_not_what_is_trained(groups: str) -> None:
     folder = ["metrics=[skin_tone]", "data=folder", "data.root=somewhere"]
-    usual, other = composed(*folder, 'data.groups="^([0-9]+)_"'), composed(*folder, f'data.groups="{groups}"')
+    usual, other = plain(*folder, 'data.groups="^([0-9]+)_"'), plain(*folder, f'data.groups="{groups}"')
     assert differing(usual, other)[:2] == (True, False)
-    assert differing(composed(*folder), usual)[:2] == (True, False)
+    assert differing(plain(*folder), usual)[:2] == (True, False)
 
 
 def test_photos_may_lie_in_another_folder() -> None:
-    one, other = (composed("metrics=[psnr]", "data=folder", f"data.root={root}") for root in ("here", "there"))
+    one, other = (plain("metrics=[psnr]", "data=folder", f"data.root={root}") for root in ("here", "there"))
     assert differing(one, other) == (False, False, False)

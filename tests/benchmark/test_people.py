@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hydra import compose, initialize_config_dir
 from PIL import Image
 
+from support import composing
 from support.small import SMALL
-from zoo.benchmark.config.plugins import CONFIGS
 from zoo.benchmark.runs import experiment
 from zoo.commands import main
 
@@ -22,9 +22,7 @@ PEOPLE, PHOTOS = 8, 5
 KNOWN = "data.people='^test/p([0-9]+)_'"
 
 
-def composed(*overrides: str) -> Any:
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        return compose("config", [*SMALL, "metrics=[psnr]", "eval.limit=null", "cache_dir=cache", *overrides])
+composed = partial(composing.composed, *SMALL, "metrics=[psnr]", "eval.limit=null", "cache_dir=cache")
 
 
 @pytest.fixture(scope="module")

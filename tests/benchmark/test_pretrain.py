@@ -7,11 +7,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
 
+from support.composing import composed
 from zoo.benchmark.config import plugins
 from zoo.benchmark.runs import experiment
 from zoo.benchmark.runs.experiment import Run
@@ -48,13 +47,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def composed(name: str, *overrides: str) -> Any:
-    with initialize_config_dir(str(plugins.CONFIGS), version_base="1.3"):
-        return compose(name, list(overrides))
-
-
 def pretrained(*overrides: str) -> None:
-    pretrain_encoder(composed("pretrain", *SMALL, "cache_dir=cache", *overrides))
+    pretrain_encoder(composed(*SMALL, "cache_dir=cache", *overrides, name="pretrain"))
 
 
 def no_pretraining(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +122,7 @@ def test_a_wrong_value_is_refused_before_it_trains(override: str, said: str, mon
     no_pretraining(monkeypatch)
     data = [o for o in SMALL if not o.startswith("data.")] if override == "data=folder" else SMALL
     with pytest.raises(ZooError) as raised:
-        pretrain_encoder(composed("pretrain", *data, "cache_dir=cache", override))
+        pretrain_encoder(composed(*data, "cache_dir=cache", override, name="pretrain"))
     assert said in str(raised.value)
 
 
@@ -155,11 +149,11 @@ def test_the_script_ends_with_one_line_and_2_and_its_help_loads_no_network_libra
 
 
 def test_a_run_pretrains_once_and_its_id_is_known_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = Run.open(composed("config", *RUN))
-    experiment.run(composed("config", *RUN, "table=t.csv"))
+    before = Run.open(composed(*RUN))
+    experiment.run(composed(*RUN, "table=t.csv"))
     (file,) = Path("cache/pretrained").glob("*/model.safetensors")
     (row,) = rows.read(Path("t.csv"))
-    after = Run.open(composed("config", *RUN))
+    after = Run.open(composed(*RUN))
     assert row.run_id == before.identity.run_id == after.identity.run_id
     assert before.identity.training_id == after.identity.training_id
     assert row.weights_sha == sha256_file(file)
@@ -167,20 +161,20 @@ def test_a_run_pretrains_once_and_its_id_is_known_before(monkeypatch: pytest.Mon
 
     shutil.rmtree("cache/pretrained")  # a run that is done needs it no more
     no_pretraining(monkeypatch)
-    experiment.run(composed("config", *RUN))
+    experiment.run(composed(*RUN))
     assert not Path("cache/pretrained").exists()
 
 
 def test_runs_of_other_seeds_and_conditioners_share_the_pretraining(monkeypatch: pytest.MonkeyPatch) -> None:
-    experiment.run(composed("config", *RUN))
+    experiment.run(composed(*RUN))
     no_pretraining(monkeypatch)
-    experiment.run(composed("config", *RUN, "seed=1", "cond=film", "encoder.frozen=true"))
+    experiment.run(composed(*RUN, "seed=1", "cond=film", "encoder.frozen=true"))
     assert len(list(Path("results/runs").glob("*/rows.csv"))) == 2
 
 
 def test_other_pretraining_is_another_run() -> None:
     ids = {
-        Run.open(composed("config", *RUN, *o)).identity.run_id
+        Run.open(composed(*RUN, *o)).identity.run_id
         for o in ([], ["encoder.objective=plain"], ["encoder.mask_ratio=0.5"])
     }
     assert len(ids) == 3
@@ -189,27 +183,25 @@ def test_other_pretraining_is_another_run() -> None:
 def test_a_run_takes_the_file_that_pretrain_wrote() -> None:
     pretrained("output=e.safetensors")
     shared = [o for o in RUN if not o.startswith("encoder")]
-    experiment.run(composed("config", *shared, "encoder=unet", "encoder.weights=e.safetensors", "table=t.csv"))
+    experiment.run(composed(*shared, "encoder=unet", "encoder.weights=e.safetensors", "table=t.csv"))
     (row,) = rows.read(Path("t.csv"))
     assert row.weights_sha == sha256_file("e.safetensors")
-    assert (
-        Run.open(composed("config", *shared, "encoder=unet")).identity.run_id != row.run_id
-    )  # from scratch: another run
+    assert Run.open(composed(*shared, "encoder=unet")).identity.run_id != row.run_id  # from scratch: another run
     shutil.copyfile("e.safetensors", "elsewhere.safetensors")
-    moved = Run.open(composed("config", *shared, "encoder=unet", "encoder.weights=elsewhere.safetensors"))
+    moved = Run.open(composed(*shared, "encoder=unet", "encoder.weights=elsewhere.safetensors"))
     assert RunFolder(Path("results/runs"), moved.identity.run_id).done
 
 
 def test_pretrain_and_unet_ae_share_one_result(monkeypatch: pytest.MonkeyPatch) -> None:
     pretrained()
     no_pretraining(monkeypatch)
-    experiment.run(composed("config", *RUN))
+    experiment.run(composed(*RUN))
 
 
 def test_an_impossible_pair_is_refused_before_pretraining(monkeypatch: pytest.MonkeyPatch) -> None:
     no_pretraining(monkeypatch)
     with pytest.raises(ZooError, match="mask_ratio must lie in"):
-        experiment.run(composed("config", *RUN, "encoder.mask_ratio=1.5"))
+        experiment.run(composed(*RUN, "encoder.mask_ratio=1.5"))
     with pytest.raises(ZooError, match=r"unknown option 'encoder\.pretrain_step'"):
-        experiment.run(composed("config", *RUN, "+encoder.pretrain_step=3"))
+        experiment.run(composed(*RUN, "+encoder.pretrain_step=3"))
     assert not Path("cache").exists()

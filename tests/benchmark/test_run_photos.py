@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
+from support.composing import plain
 from support.pictures import picture
-from zoo.benchmark.config.plugins import CONFIGS
 from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs.identity import Identity
 from zoo.benchmark.runs.photos import RunPhotos
@@ -34,9 +31,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def opened(root: Path, cache: Path, *overrides: str) -> tuple[RunPhotos, Identity, list[str]]:
     """The photos of a run, what it is, and what is warned of."""
     given = ["data=folder", f"data.root={root}", "data.face_box=null", f"cache_dir={cache}", "image_size=16"]
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        config = compose("config", ["metrics=[psnr]", *given, *overrides])
-    spec = Spec.from_config(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+    spec = Spec.from_config(plain("metrics=[psnr]", *given, *overrides))
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         found = RunPhotos.open(spec, datasets.create("folder", **spec.data.options))
@@ -89,9 +84,5 @@ def test_a_data_set_may_lack_a_split(root: Path, tmp_path: Path, options: list[s
 
 
 def test_painted_faces_that_are_alike_by_chance_are_not_spoken_of(tmp_path: Path) -> None:
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        config: Any = compose(
-            "config", ["metrics=[psnr]", f"cache_dir={tmp_path}", "data.n_train=150", "data.n_test=150"]
-        )
-    spec = Spec.from_config(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+    spec = Spec.from_config(plain("metrics=[psnr]", f"cache_dir={tmp_path}", "data.n_train=150", "data.n_test=150"))
     assert RunPhotos.open(spec, datasets.create("synthetic", **spec.data.options)).shared == ()

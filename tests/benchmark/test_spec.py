@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
+from support import composing
 from zoo import registry
 from zoo.benchmark.config.labels import label
 from zoo.benchmark.config.plugins import CONFIGS, GROUPS
@@ -19,14 +19,7 @@ from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs import identity
 from zoo.errors import ZooError
 
-
-def composed(*overrides: str) -> Any:
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        return compose("config", ["metrics=[psnr]", *overrides])
-
-
-def plain(*overrides: str) -> dict[str, Any]:
-    return OmegaConf.to_container(composed(*overrides), resolve=True)  # type: ignore[return-value]
+plain = partial(composing.plain, "metrics=[psnr]")
 
 
 @pytest.fixture(scope="module")
@@ -315,4 +308,4 @@ def test_regression_is_one_thing_and_not_two(overrides: list[str]) -> None:
     ],
 )
 def test_a_label_names_what_is_not_as_usual(overrides: list[str], expected: str) -> None:
-    assert label(composed(*overrides), "encoder") == expected
+    assert label(composing.composed("metrics=[psnr]", *overrides), "encoder") == expected

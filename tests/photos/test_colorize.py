@@ -16,16 +16,6 @@ from zoo.photos.colorizer import NO_FACE, ColorizeOptions, Colorizer
 from zoo.photos.photo import Photo
 
 
-@pytest.fixture
-def colorizer() -> Colorizer:
-    return Colorizer(tiny_model().eval())
-
-
-@pytest.fixture
-def no_faces(monkeypatch: pytest.MonkeyPatch) -> None:
-    put_faces(monkeypatch)
-
-
 @pytest.mark.parametrize("shape", [(37, 53), (64, 64), (1, 1), (1, 300), (700, 3), (1100, 40)])
 def test_size_and_lightness_are_those_of_the_photo(
     no_faces: None, colorizer: Colorizer, shape: tuple[int, int]

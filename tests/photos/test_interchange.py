@@ -10,20 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from support.models import tiny_model
-from support.scenes import photo_of, put_faces
+from support.scenes import photo_of
 from zoo.errors import ZooError
 from zoo.photos.colorizer import ColorizeOptions, Colorizer
-
-
-@pytest.fixture
-def colorizer() -> Colorizer:
-    return Colorizer(tiny_model().eval())
-
-
-@pytest.fixture
-def no_faces(monkeypatch: pytest.MonkeyPatch) -> None:
-    put_faces(monkeypatch)
 
 
 def test_a_pil_image_comes_back_as_one(no_faces: None, colorizer: Colorizer) -> None:

@@ -27,11 +27,6 @@ def dataset() -> Dataset:
     return datasets.create("synthetic", n_train=6, n_val=1, n_test=1, size=64)
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("batch-cache")
-
-
 def batches(
     dataset: Dataset,
     cache: Path,

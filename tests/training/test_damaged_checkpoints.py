@@ -14,7 +14,6 @@ import torch
 from support.models import tiny_model
 from zoo.data import Dataset
 from zoo.errors import ZooError
-from zoo.registry import datasets
 from zoo.tensor_file import MODEL
 from zoo.training import resume
 from zoo.training.config import TrainConfig
@@ -23,11 +22,6 @@ from zoo.training.resume import CHECKPOINT
 
 CPU = torch.device("cpu")
 CONFIG = TrainConfig(steps=2, batch_size=2, checkpoint_every=1)
-
-
-@pytest.fixture(scope="module")
-def dataset() -> Dataset:
-    return datasets.create("synthetic", n_train=4, n_val=1, n_test=1, size=32)
 
 
 def trained(dataset: Dataset, folder: Path) -> None:

@@ -5,7 +5,6 @@ Nothing in here says what is right. It says that something changed: see `support
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import torch
 import zoo
 from support.golden import Golden
 from support.models import TINY_DENOISER, tiny_model
-from support.threads import one_thread
 from zoo.data import Dataset
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.faces.framing import Box
@@ -62,20 +60,9 @@ DENOISERS: dict[str, dict[str, Any]] = {
 CASES = CONDITIONERS | METHODS | ENCODERS | DENOISERS
 
 
-@pytest.fixture(autouse=True)
-def _alone() -> Iterator[None]:
-    with one_thread():
-        yield
-
-
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
     return datasets.create("synthetic", n_train=24, n_val=1, n_test=2, size=32)
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("golden-cache")
 
 
 def model_of(

@@ -3,13 +3,11 @@ change; here the version to raise is `zoo.training.pretrain.VERSION`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support.golden import Golden
-from support.threads import one_thread
 from zoo.cache.images import ImageCache, View, open_images
 from zoo.encoders.unet_ae import Objective, Recipe
 from zoo.registry import datasets
@@ -18,12 +16,6 @@ from zoo.training.pretrain import pretrain
 GOLDEN = Golden(Path(__file__).with_name("golden_pretraining.json"), rel=1e-4, absolute=1e-5)
 OBJECTIVES = {name: Objective(name) for name in ("plain", "denoising", "masked")}
 ENCODER = {"width": 32, "mults": [1, 2], "blocks": 1, "patch": 4}
-
-
-@pytest.fixture(autouse=True)
-def _alone() -> Iterator[None]:
-    with one_thread():
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,9 @@ import torch
 from safetensors.torch import load_file
 
 from support.models import tiny_model
-from support.threads import one_thread
 from zoo.data import Dataset
 from zoo.errors import ZooError
 from zoo.progress import StepInfo
-from zoo.registry import datasets
 from zoo.tensor_file import MODEL
 from zoo.training.config import TrainConfig
 from zoo.training.diffusion import open_batches, train
@@ -29,17 +26,6 @@ OPTIONS: dict[str, Any] = {"steps": 8, "batch_size": 4, "warmup": 0.5, "lr": 1e-
 
 class StoppedError(Exception):
     """Somebody pressed Ctrl-C."""
-
-
-@pytest.fixture(autouse=True)
-def _alone() -> Iterator[None]:
-    with one_thread():
-        yield
-
-
-@pytest.fixture(scope="module")
-def dataset() -> Dataset:
-    return datasets.create("synthetic", n_train=8, n_val=1, n_test=1, size=32)
 
 
 def run(dataset: Dataset, folder: Path, *, stop_after: int | None = None, seed: int = 0, **options: Any) -> list[int]:

@@ -38,11 +38,6 @@ def dataset() -> Dataset:
     return registry.datasets.create("synthetic", n_train=10, n_val=2, n_test=4, size=32)
 
 
-@pytest.fixture
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.getbasetemp() / "cache"
-
-
 def batches_for(model: ColorDiffusion, dataset: Dataset, cache: Path, config: TrainConfig = TINY) -> Batches:
     return open_batches(model, dataset, config, seed=0, cache_dir=cache)
 

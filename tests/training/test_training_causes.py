@@ -16,12 +16,10 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from support.models import tiny_model
 from support.opened import opened
-from support.threads import one_thread
 from zoo.data import Dataset
 from zoo.faces.framing import Box, uncrop
 from zoo.features import Features
 from zoo.model import ColorDiffusion
-from zoo.registry import datasets
 from zoo.tensor_file import MODEL
 from zoo.training.batches import inputs
 from zoo.training.config import TrainConfig
@@ -30,22 +28,6 @@ from zoo.training.resume import CHECKPOINT
 
 CONFIG: dict[str, Any] = {"batch_size": 4, "checkpoint_every": 1000}
 Train = Callable[..., ColorDiffusion]
-
-
-@pytest.fixture(autouse=True)
-def _alone() -> Iterator[None]:
-    with one_thread():
-        yield
-
-
-@pytest.fixture(scope="module")
-def dataset() -> Dataset:
-    return datasets.create("synthetic", n_train=8, n_val=1, n_test=1, size=32)
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("causes-cache")
 
 
 @pytest.fixture

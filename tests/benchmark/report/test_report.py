@@ -12,21 +12,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from support.reporting import BASELINE, EVIL, IMAGES, Benchmark, Page, make, page_of, run, table_of
+from support.reporting import BASELINE, EVIL, IMAGES, Benchmark, Page, page_of, run, table_of
 from support.rows import row
 from zoo.benchmark.tables import table_files
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Benchmark:
-    return make(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture(scope="module")
-def page(made: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Page:
-    with pytest.MonkeyPatch.context() as patch:
-        arguments = (made.table, "--runs", made.runs, "--baseline", BASELINE)
-        return page_of(patch, tmp_path_factory.mktemp("page"), *arguments)
 
 
 def test_the_page_refers_to_nothing_but_itself(page: Page) -> None:

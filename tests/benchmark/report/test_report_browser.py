@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.reporting import BASELINE, EVIL, Benchmark, make
+from support.chromium import NEEDED, launched
+from support.reporting import BASELINE, EVIL, Benchmark
 from zoo.commands import main
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (in the extra dev)")
-CHROMIUM = os.environ.get("ZOO_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium, or ZOO_TEST_CHROMIUM=PATH"),
-]
+pytestmark = NEEDED
 PHONE = {"is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 VIEWS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 900}},
@@ -39,25 +34,17 @@ cell => {
 
 
 @pytest.fixture(scope="module")
-def benchmark(tmp_path_factory: pytest.TempPathFactory) -> Benchmark:
-    return make(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture(scope="module")
-def site(benchmark: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> str:
+def site(made: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> str:
     out = tmp_path_factory.mktemp("page") / "report.html"
-    given = [str(benchmark.table), "--runs", str(benchmark.runs), "--out", str(out), "--baseline", BASELINE]
+    given = [str(made.table), "--runs", str(made.runs), "--out", str(out), "--baseline", BASELINE]
     assert main(given, command="report") == 0
     return out.as_uri()
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+    with launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 class Visit:

@@ -12,13 +12,11 @@ import pytest
 from PIL import Image
 
 from support.reporting import (
-    BASELINE,
     IMAGES,
     Benchmark,
     Page,
     faces,
     log_losses,
-    make,
     page_of,
     run,
     table_of,
@@ -31,18 +29,6 @@ from zoo.benchmark.analysis.scores import Metric
 from zoo.benchmark.report import curves, pictures
 from zoo.benchmark.runs import folder as layout
 from zoo.benchmark.tables import table_files
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Benchmark:
-    return make(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture(scope="module")
-def page(made: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Page:
-    with pytest.MonkeyPatch.context() as patch:
-        arguments = (made.table, "--runs", made.runs, "--baseline", BASELINE)
-        return page_of(patch, tmp_path_factory.mktemp("page"), *arguments)
 
 
 def test_losses_of_a_resumed_run_count_once_and_the_last_one_counts(tmp_path: Path) -> None:
