@@ -72,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--checkpoint", metavar="CKPT", help="a model file, or hf://org/name[/file] (default: the one in the package)")
     add("--encoder-weights", metavar="PATH", help="weights of the checkpoint's frozen encoder, if not where it was")
     add("--steps", type=int, default=5, help="sampling steps; ddpm wants some 350 (default: %(default)s)")
-    add("--sampler", default="dpmpp_2m", help="dpmpp_2m, ddim or ddpm (default: %(default)s)")
+    add("--sampler", default="dpmpp_2m", help="dpmpp_2m, deis, ddim or ddpm (default: %(default)s)")
     add("--guidance", type=float, default=1.0, help="classifier-free guidance; 1 is none (default: %(default)s)")
     add("--seed", type=int, default=0, help="of the noise (default: %(default)s)")
     add("--samples", type=int, default=1, metavar="N", help="N different colourings (default: %(default)s)")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from zoo.encoders._grey import grey_to_srgb, square
 from zoo.errors import WeightsNotFoundError, ZooError
-from zoo.weights import WeightsRecord, read_state_dict, resolve
+from zoo.weights import WeightsRecord, read_state_dict, resolve, sha256_file
 
 
 def create(model: str, input_size: int | None, **options: Any) -> tuple[Any, dict[str, Any]]:
@@ -37,7 +37,22 @@ def create(model: str, input_size: int | None, **options: Any) -> tuple[Any, dic
     return net, net.pretrained_cfg
 
 
-def find(model: str, cfg: dict[str, Any], weights: str | None) -> Path:
+def published(
+    model: str, cfg: dict[str, Any], weights: str | None, input_size: int | None, options: dict[str, Any]
+) -> tuple[nn.Module, str, str]:
+    """The network with its weights, their sha256 and their licence.
+
+    Args:
+        model: as `create`, like ``input_size`` and ``options``.
+        cfg: timm's record of it.
+        weights: the user's file; None: the published one.
+    """
+    path = _find(model, cfg, weights)
+    license = "of the file" if weights else cfg.get("license") or "unknown"
+    return _pretrained(model, input_size, path, options), sha256_file(path), license
+
+
+def _find(model: str, cfg: dict[str, Any], weights: str | None) -> Path:
     """The user's file; the Hugging Face cache's, where timm keeps its own; or the published one."""
     from huggingface_hub import hf_hub_url, try_to_load_from_cache
 
@@ -59,7 +74,7 @@ def find(model: str, cfg: dict[str, Any], weights: str | None) -> Path:
         raise WeightsNotFoundError(f"{error}{hint}", error.license) from None
 
 
-def pretrained(model: str, input_size: int | None, path: Path, options: dict[str, Any]) -> nn.Module:
+def _pretrained(model: str, input_size: int | None, path: Path, options: dict[str, Any]) -> nn.Module:
     """The network with the file's weights.
 
     timm loads a network without its head leniently, so that it would take any file at all: here a matrix that still

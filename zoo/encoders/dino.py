@@ -11,7 +11,6 @@ from zoo.encoders import Encoder, _timm
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel, Features, FeatureSpec
 from zoo.registry import encoders
-from zoo.weights import sha256_file
 
 # 8×8 patches of 14: as many as the denoiser's coarse stage has positions at 64 px, a quarter of the cost of the usual
 # 224 px, and the pixels that ArcFace sees. Patches of 7, 8, 14 and 16 fit. DINOv2 learned at 518 px: its positions are
@@ -63,10 +62,7 @@ class DINO(Encoder):
         self.blocks = blocks
         self.see = _timm.Input(cfg, input_size)
         if pretrained:
-            path = _timm.find(model, cfg, weights)
-            net = _timm.pretrained(model, input_size, path, options)
-            self.weights_sha = sha256_file(path)
-            self.license = "of the file" if weights else cfg.get("license") or "unknown"
+            net, self.weights_sha, self.license = _timm.published(model, cfg, weights, input_size, options)
         self.net = net
         self.freeze()
 

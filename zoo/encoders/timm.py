@@ -11,7 +11,6 @@ from zoo.encoders import Encoder, _timm
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel, Features, FeatureSpec
 from zoo.registry import encoders
-from zoo.weights import sha256_file
 
 STRIDES = (8, 16, 32)  # by default; finer maps fill a feature cache and say little more than L does
 
@@ -63,10 +62,7 @@ class Timm(Encoder):
         self.channels_last = getattr(net, "output_fmt", None) == "NHWC"
         self.see = _timm.Input(cfg, size, in_chans)
         if pretrained:
-            path = _timm.find(model, cfg, weights)
-            net = _timm.pretrained(model, input_size, path, options)
-            self.weights_sha = sha256_file(path)
-            self.license = "of the file" if weights else cfg.get("license") or "unknown"
+            net, self.weights_sha, self.license = _timm.published(model, cfg, weights, input_size, options)
         self.net = net
         self.freeze()
 
