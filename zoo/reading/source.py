@@ -11,16 +11,20 @@ from typing import BinaryIO
 from PIL import Image
 
 from zoo.errors import ZooError
+from zoo.reading import tags
 from zoo.reading.budget import BUDGET
 from zoo.reading.kinds import kinds, unidentified
 
+_JPEG = b"\xff\xd8"
 _PREFIX = b"Exif\0\0"
 _PREFIXES = 64  # in one file; a camera writes one for each picture in it
 _LONGEST_EXIF = 1 << 18  # bytes; a JPEG's own limit is a quarter
+_SCAN, _MOST_SCANS = b"\xff\xda", 200  # of a progressive JPEG, which has about ten; each goes over all of the picture
 
 # Pillow keeps pixels in blocks of 16 MB, which the C library does not give back to the system but keeps for the thread:
 # 350 MB for each thread that has once decoded 88 megapixels. Blocks above 32 MB are given back.
 Image.core.set_block_size(1 << 26)
+tags.bound()
 
 
 class BrokenImageError(ZooError):
@@ -64,7 +68,10 @@ def open_image(path: Path, max_pixels: int) -> Iterator[Image.Image]:
 
 def _opened(path: Path) -> BinaryIO:
     """The file; if it is of a kind whose EXIF Pillow parses on opening, and repeats the prefix of EXIF data over and
-    over, without that data."""
+    over, without that data.
+
+    Raises `BrokenImageError` for what takes minutes to decode.
+    """
     if path.is_dir():
         raise BrokenImageError("not a file")
     file = path.open("rb")
@@ -73,10 +80,12 @@ def _opened(path: Path) -> BinaryIO:
         file.close()
         raise BrokenImageError("empty file")
     file.seek(0)
-    if head[:2] != b"\xff\xd8" and head[4:8] != b"ftyp":  # JPEG, and the family of AVIF and HEIF
+    if not head.startswith(_JPEG) and head[4:8] != b"ftyp":  # JPEG, and the family of AVIF and HEIF
         return file
     with file:
         content = file.read()
+    if content.startswith(_JPEG) and content.count(_SCAN) > _MOST_SCANS:
+        raise BrokenImageError(f"a progressive JPEG of more than {_MOST_SCANS} scans")
     return io.BytesIO(content.replace(_PREFIX, b"none\0\0") if content.count(_PREFIX) > _PREFIXES else content)
 
 
@@ -87,5 +96,6 @@ def _head(path: Path) -> bytes:
 
 def _forget_long_exif(image: Image.Image) -> None:
     for name in ("exif", "Raw profile type exif"):
-        if len(image.info.get(name) or "") > _LONGEST_EXIF:
+        data = image.info.get(name) or b""
+        if len(data) > _LONGEST_EXIF or (isinstance(data, bytes) and data.count(_PREFIX) > _PREFIXES):
             del image.info[name]

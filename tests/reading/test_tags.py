@@ -1,0 +1,143 @@
+"""What the tags of a photo may claim: one of a megabyte took six gigabytes, by naming one place thousands of times."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+from zoo.data import _decode
+from zoo.photos.photo import read_photo
+from zoo.reading import source
+from zoo.reading.tags import overlapping
+
+PREFIX = b"Exif\0\0"
+TALL = Image.fromarray(np.arange(12 * 8, dtype=np.uint8).reshape(12, 8))
+
+
+def directory(values: list[tuple[int, int]], length: int, first: bytes = b"") -> bytes:
+    """EXIF data of ``length`` bytes with tags of which each has its value at (offset, size); ``first``: before them."""
+    entries = b"".join(struct.pack("<HHII", 50_000 + i, 7, size, offset) for i, (offset, size) in enumerate(values))
+    count = len(values) + len(first) // 12
+    head = b"II*\0" + struct.pack("<IH", 8, count) + first + entries + bytes(4)
+    assert len(head) <= length
+    return head + bytes(length - len(head))
+
+
+def turned(length: int = 100, values: list[tuple[int, int]] | None = None) -> bytes:
+    """EXIF data that says to turn the photo by a quarter, and what else is given."""
+    return directory(values or [], length, first=struct.pack("<HHII", 0x0112, 3, 1, 6))
+
+
+def claims(values: list[tuple[int, int]], length: int) -> bool:
+    data = directory(values, length)
+    file = io.BytesIO(data)
+    found = ImageFileDirectory_v2(file.read(8))
+    file.seek(8)
+    answer = overlapping(found, file)
+    assert file.tell() == 8
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("values", "too_much"),
+    [
+        ([(0, 1000)], False),
+        ([(0, 500), (500, 500)], False),
+        ([(0, 500), (500, 500), (0, 5)], True),
+        ([(0, 1000), (0, 1000)], True),
+        ([(0, 2000)], False),  # cut off, as cameras and programs leave them
+        ([(0, 2**32 - 1)] * 16, False),
+        ([(0, 2**32 - 1)] * 17, True),
+        ([(2**32 - 1, 5)] * 50, False),  # far behind the end: nothing is read
+    ],
+)
+def test_values_are_together_no_longer_than_the_file(values: list[tuple[int, int]], too_much: bool) -> None:
+    assert claims(values, 1000) == too_much
+
+
+def write(path: Path, exif: bytes) -> Path:
+    if path.suffix == ".jpg":  # Pillow itself writes none of more than one segment
+        TALL.save(path)
+        parts = [exif[i : i + 60_000] for i in range(0, len(exif), 60_000)]
+        segments = [b"\xff\xe1" + struct.pack(">H", len(part) + 8) + PREFIX + part for part in parts]
+        whole = path.read_bytes()
+        path.write_bytes(whole[:2] + b"".join(segments) + whole[2:])
+    else:
+        TALL.convert("RGB").save(path, exif=PREFIX + exif)
+    return path
+
+
+def copied(path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Bytes that are copied out of tags while both readers read a photo."""
+    bytes_read = 0
+    read = ImageFileDirectory_v2.load
+
+    def counting(self: ImageFileDirectory_v2, file: io.BytesIO) -> None:
+        nonlocal bytes_read
+        read(self, file)
+        bytes_read += sum(map(len, self._tagdata.values()))
+
+    monkeypatch.setattr(ImageFileDirectory_v2, "load", counting)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert read_photo(path).rgb.shape[2] == 3
+        assert _decode.decode(path).shape[2] == 3
+    return bytes_read
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.avif"])
+def test_exif_data_whose_tags_name_one_place_over_and_over_costs_nothing(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bomb = directory([(20_000, 20_000)] * 1000, 50_000)  # of 50 kB, 20 MB
+    assert copied(write(tmp_path / name, bomb), monkeypatch) < 100_000
+
+
+def test_a_tiff_whose_tags_name_one_place_over_and_over_is_refused(tmp_path: Path) -> None:
+    tags = {256: 8, 257: 12, 258: 8, 259: 1, 262: 1, 273: 0, 277: 1, 278: 12, 279: 96}
+    first = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    (tmp_path / "whole.tif").write_bytes(directory([(2000, 500)], 50_000, first))
+    (tmp_path / "bomb.tif").write_bytes(directory([(20_000, 20_000)] * 1000, 50_000, first))
+    assert read_photo(tmp_path / "whole.tif").rgb.shape == (12, 8, 3)
+    with pytest.warns(UserWarning, match="overlap"), pytest.raises(ValueError, match=r"bomb\.tif: not an image"):
+        read_photo(tmp_path / "bomb.tif")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.webp"])  # in a JPEG the number of its segments is limited
+def test_exif_data_counts_up_to_its_limit_and_not_beyond(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "_LONGEST_EXIF", 120_000)
+    for length, shape in ((119_994, (8, 12, 3)), (120_001, (12, 8, 3))):
+        path = write(tmp_path / name, turned(length, [(100, 60_000)]))
+        assert read_photo(path).rgb.shape == shape
+        assert (_decode.decode(path)[0, 0, 0] < 60) == (shape[0] == 12)  # whether its first corner is still there
+
+
+@pytest.mark.parametrize(("prefixes", "shape"), [(64, (8, 12, 3)), (65, (12, 8, 3))])
+@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
+def test_the_prefix_of_exif_data_may_be_repeated_as_often_as_cameras_do(
+    tmp_path: Path, name: str, prefixes: int, shape: tuple[int, int, int]
+) -> None:
+    assert read_photo(write(tmp_path / name, PREFIX * (prefixes - 1) + turned())).rgb.shape == shape
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_jpeg_of_endless_scans_is_refused(tmp_path: Path, more: int) -> None:
+    TALL.save(tmp_path / "a.jpg", progressive=True)
+    whole = (tmp_path / "a.jpg").read_bytes()
+    last = whole[whole.rindex(b"\xff\xda") : -2]
+    repeated = source._MOST_SCANS - whole.count(b"\xff\xda") + more
+    (tmp_path / "a.jpg").write_bytes(whole[:-2] + last * repeated + whole[-2:])
+    if more:
+        with pytest.raises(ValueError, match="more than 200 scans"):
+            read_photo(tmp_path / "a.jpg")
+    else:
+        assert read_photo(tmp_path / "a.jpg").rgb.shape == (12, 8, 3)
