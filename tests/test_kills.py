@@ -76,7 +76,10 @@ def contents(pattern: str) -> Callable[[Path], dict[str, Any]]:
 
 def of_sweep(folder: Path) -> dict[str, Any]:
     per_image = {str(path): pd.read_parquet(path).to_csv() for path in folder.glob("results/runs/*/*.parquet")}
-    models = contents("results/runs/*/model.safetensors")(folder)
+    models: dict[str, Any] = {}
+    for path in folder.glob("results/runs/*/model.safetensors"):  # whose metadata stand in any order
+        models[path.parent.name] = {k: v.numpy().tobytes() for k, v in tensor_file.read_tensors(path, "").items()}
+    assert models
     return (
         models
         | {name.removeprefix(str(folder)): text for name, text in per_image.items()}

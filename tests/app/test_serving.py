@@ -25,7 +25,8 @@ def get(url: str) -> httpx.Response:
 
 
 def test_it_starts_where_all_requests_go_through_a_proxy(checkpoint: Path, tmp_path: Path) -> None:
-    proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"), DEAD)
+    proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY"), DEAD)
+    proxies |= {"ALL_PROXY": DEAD.replace("http", "socks5"), "all_proxy": DEAD.replace("http", "socks5")}
     with started(checkpoint, tmp_path, **proxies) as (url, said):
         assert "Face colour zoo" in get(url).text
         assert said.read_text() == ""

@@ -118,7 +118,9 @@ def serving(config: ServerConfig, checkpoints: dict[str, Checkpoint]) -> Iterato
 def _page(config: ServerConfig, checkpoints: dict[str, Checkpoint], store: Store, examples: Path) -> Blocks:
     from zoo.app.actions import Actions
     from zoo.app.examples import write_examples
-    from zoo.app.page import build
+
+    with _no_proxies():
+        from zoo.app.page import build
 
     actions = Actions(checkpoints, store, round(config.max_megapixels * 1e6), config.device)
     page = build(actions, write_examples(examples), max_mb=config.max_mb)
@@ -126,6 +128,17 @@ def _page(config: ServerConfig, checkpoints: dict[str, Checkpoint], store: Store
     page.state_session_capacity = _SESSIONS
     page.has_launched = True  # only then does Gradio check whose files it is given
     return page
+
+
+@contextmanager
+def _no_proxies() -> Iterator[None]:
+    """Gradio makes clients when it is imported, which cannot be made where a proxy is of a kind that is not installed
+    (SOCKS). The page asks nobody for anything."""
+    found = {name: os.environ.pop(name) for name in list(os.environ) if name.lower().endswith("_proxy")}
+    try:
+        yield
+    finally:
+        os.environ |= found
 
 
 def _guarded(page: Blocks, config: ServerConfig, store: Store) -> Gate:
