@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,7 @@ from zoo.app.actions import Actions, Results
 from zoo.app.checkpoints import Checkpoint, discover
 from zoo.app.display import LONG_SIDE, grey, shown
 from zoo.app.examples import write_examples
-from zoo.app.live import Step, watch
+from zoo.app.live import OnStep, Step, Turns, watch
 from zoo.app.page import build
 from zoo.app.store import Store
 from zoo.app.uncertainty import heat_map, legend
@@ -243,18 +242,20 @@ class Endless:
 
 def test_closing_stops_the_work_before_it_returns() -> None:
     colorizer: Any = Endless()
-    events = watch(colorizer, SimpleNamespace(), QUICK)  # type: ignore[arg-type]
+    events = watch(lambda on_step: colorizer.colorize_photos([], QUICK, on_step=on_step), Turns())
     assert isinstance(next(events), Step)
     events.close()
     assert colorizer.ended.is_set()
 
 
 def test_an_error_of_the_work_is_raised_where_it_is_watched() -> None:
-    def refuse(*_: Any, **__: Any) -> None:
+    def refuse(on_step: OnStep) -> None:
         raise ZooError("no such face")
 
+    turns = Turns()
     with pytest.raises(ZooError, match="no such face"):
-        list(watch(SimpleNamespace(colorize_photos=refuse), SimpleNamespace(), QUICK))  # type: ignore[arg-type]
+        list(watch(refuse, turns))
+    assert len(turns) == 0
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".JPG", ".jp2", ".pnm", ".mpo", ".webp"])

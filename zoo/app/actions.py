@@ -13,7 +13,7 @@ from PIL import Image
 
 from zoo.app.checkpoints import Checkpoint
 from zoo.app.display import grey, resized, shown
-from zoo.app.live import Step, watch
+from zoo.app.live import OnStep, Step, Turns, watch
 from zoo.app.store import Store
 from zoo.app.uncertainty import heat_map
 from zoo.errors import ZooError
@@ -71,6 +71,7 @@ class Actions:
         self.store = store
         self.max_pixels = max_pixels
         self.device = device
+        self.turns = Turns()
 
     def open(self, path: Path) -> Opened:
         """Raises `ZooError`, in a line that names the file and not the folder, if it is no photo."""
@@ -84,18 +85,24 @@ class Actions:
     def color(self, opened: Opened, checkpoint: str, options: ColorizeOptions) -> Generator[Step | Results, None, None]:
         """A `Step`, its preview as large as the picture before, after each sampling step, and last the `Results`.
 
+        Photos are coloured one at a time, in the order in which they were asked for, whoever it was.
+
         Raises:
             ZooError: the photo or the checkpoint is gone, its encoder's weights are not here, or no room is left.
         """
-        photo = self._read(opened.path)
-        colorizer = self.checkpoints[checkpoint].load(self.device)
-        with closing(watch(colorizer, photo, options)) as events:
+
+        def work(on_step: OnStep) -> Results:
+            photo = self._read(opened.path)
+            colorizer = self.checkpoints[checkpoint].load(self.device)
+            return self._write(photo, colorizer.colorize_photos([photo], options, on_step=on_step)[0], opened)
+
+        with closing(watch(work, self.turns)) as events:
             for event in events:
                 if isinstance(event, Step):
                     seen = None if event.preview is None else resized(event.preview, opened.shown_size)
                     yield Step(event.done, seen)
                 else:
-                    yield self._write(photo, event, opened)
+                    yield event
 
     def _read(self, path: Path) -> Photo:
         from zoo.photos.photo import read_photo

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from zoo.photos.colorizer import Colored, ColorizeOptions, Colorizer
-    from zoo.photos.photo import Photo
+T = TypeVar("T")
+OnStep = Callable[[int, "list[np.ndarray] | None"], None]
+_PAUSE = 0.2  # seconds between looks at whether whoever waits has gone
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,43 @@ class _Stopped(Exception):
     """Nobody waits for the result any more."""
 
 
-def watch(colorizer: Colorizer, photo: Photo, options: ColorizeOptions) -> Generator[Step | Colored, None, None]:
-    """Colour ``photo`` in a thread: the latest `Step` whenever there is a new one, and last the `Colored`.
+class Turns:
+    """One at a time, in the order of asking: whoever has had a turn stands at the end of the line for the next."""
 
-    Closing the iterator stops the work at its next step, and waits for that, so that no two run at once.
+    def __init__(self) -> None:
+        self._line: deque[object] = deque()
+        self._moved = threading.Condition()
+
+    def __len__(self) -> int:
+        """How many have a turn or wait for one."""
+        return len(self._line)
+
+    @contextmanager
+    def one(self, stop: threading.Event) -> Iterator[None]:
+        """Wait for a turn and have it. Raises `_Stopped` once ``stop`` is set."""
+        mine = object()
+        with self._moved:
+            self._line.append(mine)
+        try:
+            with self._moved:
+                while self._line[0] is not mine and not stop.is_set():
+                    self._moved.wait(_PAUSE)
+            if stop.is_set():
+                raise _Stopped
+            yield
+        finally:
+            with self._moved:
+                self._line.remove(mine)
+                self._moved.notify_all()
+
+
+def watch(work: Callable[[OnStep], T], turns: Turns) -> Generator[Step | T, None, None]:
+    """``work`` in a thread, when its turn has come: the latest `Step` whenever there is a new one, and last its result.
+
+    The turn ends with the work, whether or not anybody asks for what comes. Closing the iterator stops the work at its
+    next step, and waits for that.
     """
-    events: queue.SimpleQueue[Step | Colored | BaseException] = queue.SimpleQueue()
+    events: queue.SimpleQueue[Step | T | BaseException] = queue.SimpleQueue()
     stop = threading.Event()
 
     def on_step(done: int, previews: list[np.ndarray] | None) -> None:
@@ -45,13 +78,15 @@ def watch(colorizer: Colorizer, photo: Photo, options: ColorizeOptions) -> Gener
             raise _Stopped
         events.put(Step(done, previews[0] if previews else None))
 
-    def work() -> None:
+    def run() -> None:
         try:
-            events.put(colorizer.colorize_photos([photo], options, on_step=on_step)[0])
+            with turns.one(stop):
+                result = work(on_step)
+            events.put(result)
         except BaseException as error:  # whatever it is, it is raised where the result is awaited
             events.put(error)
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield from _until_done(events)
@@ -60,7 +95,7 @@ def watch(colorizer: Colorizer, photo: Photo, options: ColorizeOptions) -> Gener
         thread.join()
 
 
-def _until_done(events: queue.SimpleQueue[Step | Colored | BaseException]) -> Generator[Step | Colored, None, None]:
+def _until_done(events: queue.SimpleQueue[Step | T | BaseException]) -> Generator[Step | T, None, None]:
     while True:
         event = events.get()
         while isinstance(event, Step) and not events.empty():  # a slow reader sees the latest, not all

@@ -63,7 +63,7 @@ def _connect(inputs: Inputs, outputs: Outputs, handlers: _Handlers) -> None:
         [*outputs.of_results, *filled],
         show_progress="minimal",  # the place in the queue, beside our own bar
         show_progress_on=outputs.status,
-        concurrency_limit=1,
+        concurrency_limit=None,  # each photo waits for its turn by itself, so that no album is before all others
         api_visibility="private",
     )
     run.then(lambda: gr.Button(interactive=False), None, inputs.stop, queue=False, **hidden)
@@ -117,7 +117,8 @@ class _Handlers:
         from zoo.photos.colorizer import ColorizeOptions
 
         started = self._out.cleared() | {self._in.stop: gr.Button(interactive=True)}
-        yield started | {self._out.status: line("Loading the model", done=0)}
+        first = "Others are before you" if len(self._actions.turns) else "Loading the model"
+        yield started | {self._out.status: line(first, done=0)}
         try:
             options = ColorizeOptions(
                 samples=samples,
