@@ -61,4 +61,4 @@ def _bounded(self: ImageFileDirectory_v2, file: IO[bytes]) -> None:
 
 def bound() -> None:
     """From now on Pillow, wherever it reads tags in this process, leaves those of a directory out that overlap."""
-    ImageFileDirectory_v2.load = _bounded  # type: ignore[method-assign]
+    ImageFileDirectory_v2.load = _bounded  # type: ignore[assignment, method-assign]
