@@ -187,6 +187,23 @@ def test_several_photos_come_back_as_one_zip_without_the_broken_one(
     assert [url for url in visit.asked if not url.startswith((site, "data:", "blob:"))] == []
 
 
+def test_an_album_can_be_stopped_and_what_comes_after_it_is_coloured(visit: Visit, photo: Path, tmp_path: Path) -> None:
+    many = [tmp_path / f"{i}.png" for i in range(60)]
+    for path in many:
+        shutil.copy(photo, path)
+    upload(visit, *many)
+    visit.says("60 photos")
+    visit.page.locator("#color").click()
+    visit.says("of 60: ")
+    visit.page.get_by_role("button", name="Stop").click()
+    visit.says("Stopped.")
+    visit.page.locator("#examples button").nth(3).click()
+    visit.says("192 × 192 pixels")
+    visit.page.locator("#color").click()
+    visit.says("Done")
+    assert visit.fits()
+
+
 def test_behind_a_reverse_proxy_all_is_asked_of_it_and_works(browser: Any, photo: Path, tmp_path: Path) -> None:
     checkpoint.save(tiny_model("unet", "film"), tmp_path / "small.safetensors")
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 import app
+from support.bombs import bomb, copied, write
 from support.page_command import started
 from zoo.app.actions import Actions, Opened
 
@@ -110,6 +111,16 @@ class Visitor:
         with httpx.stream("GET", url, trust_env=False, timeout=60) as answer:
             done = next(line for line in answer.iter_lines() if '"process_completed"' in line)
         return '"success":true' in done
+
+
+@pytest.mark.filterwarnings("ignore:tags that overlap", "ignore:the EXIF data")
+def test_a_photo_whose_exif_data_is_a_bomb_is_opened_like_any_other(site: str, tmp_path: Path) -> None:
+    visitor = Visitor(site, "bomb")
+    with copied() as counts:
+        visitor.chooses(write(tmp_path / "a.jpg", bomb()).read_bytes())
+        assert visitor.is_answered()
+    assert counts
+    assert sum(counts) < 100_000
 
 
 def test_a_photo_that_takes_long_to_open_keeps_nobody_waiting(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
