@@ -46,3 +46,14 @@ def test_the_encoder_of_the_first_page_keeps_the_contract(
 def test_every_place_in_the_package_that_is_named_is_there(page: Path) -> None:
     named = set(re.findall(r"\bzoo/[\w/]+(?:\.\w+)?", page.read_text(encoding="utf-8")))
     assert {name for name in named if not (ROOT / name).exists()} - {"zoo/benchmark/configs"} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_test_that_is_named_is_one(page: Path) -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page.read_text(encoding="utf-8"))
+    missing = [f"{file}::{test}" for file, test in named if not _is_test(ROOT / file, test)]
+    assert missing == []
+
+
+def _is_test(file: Path, name: str) -> bool:
+    return file.is_file() and (not name or f"\ndef {name}(" in file.read_text(encoding="utf-8"))
