@@ -116,6 +116,73 @@ def test_any_option_can_be_an_axis(show: Run) -> None:
     assert "less train.lr=0.1 × none" in told
 
 
+def test_no_guidance_is_a_guidance_of_one(show: Run) -> None:
+    """Records leave it out where it is one, for nothing is read then."""
+    guided = {"cond": {"name": "concat"}, "sampler": {"name": "ddim", "steps": 10, "guidance": 2}}
+    plain = row("a", cond="concat"), settings(cond__name="concat")
+    other = row("b", value=9.0, cond="concat"), settings(**guided)
+    code, told = show([plain, other])
+    assert code == 2
+    assert "sampler.guidance is 1 in run a, 2 in run b" in told
+    code, told = show([plain, other], "--rows", "sampler.guidance", "--baseline", "sampler.guidance=1")
+    assert code == 0
+    assert "sampler.guidance=1" in told
+    code, told = show([plain, other], "--where", "sampler.guidance=1")
+    assert (code, "9.000" in told) == (0, False)
+
+
+def test_an_option_that_some_runs_lack_can_be_chosen_and_be_an_axis(show: Run) -> None:
+    runs = [(row("a"), settings()), (row("b", value=9.0), settings(train__ema=0.9))]
+    code, told = show(runs)
+    assert code == 2
+    assert "--where train.ema=absent, or make it an axis (--rows train.ema)" in told
+    code, told = show(runs, "--where", "train.ema=absent")
+    assert (code, "1.500" in told, "9.000" in told) == (0, True, False)
+    code, told = show(runs, "--rows", "train.ema", "--baseline", "train.ema=absent")
+    assert code == 0
+    assert "less train.ema=absent × none" in told
+
+
+def test_an_option_that_a_baseline_does_not_have_leaves_it_in_the_table(show: Run) -> None:
+    grey = row("g", method="grey", encoder="", cond="", value=7.0), {"method": "grey", "data": {"limit": None}}
+    runs = [grey, (row("a"), settings()), (row("b", value=9.0), settings(train__lr=0.1))]
+    for given in (["--where", "train.lr=0.1"], ["--rows", "train.lr"]):
+        code, told = show(runs, *given)
+        assert code == 0
+        assert "7.000" in told
+        assert "absent" not in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--rows", "train.lr", "--cols", "train.lr"], "--rows and --cols are both train.lr; a table has two axes"),
+        (["--rows", "train.lr", "--baseline", "train.lr=3"], "--baseline train.lr=3: unknown train.lr '3'"),
+        (["--where", "train.lr=3"], "--where train.lr=3: unknown train.lr '3'"),
+    ],
+)
+def test_what_is_asked_for_wrongly_is_named_as_it_was_given(show: Run, arguments: list[str], said: str) -> None:
+    code, told = show([(row("a"), settings())], *arguments)
+    assert code == 2
+    assert said in told
+    assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize("samplings", [3, {"fd": 3}, {"fd": ["x"]}])
+def test_samplings_that_are_no_numbers_are_one_line(tmp_path: Path, capsys: Any, samplings: Any) -> None:
+    rows.write(tmp_path / "t.csv", [row("a")])
+    (tmp_path / "t.specs.json").write_text(json.dumps({"a": {"spec": settings(), "samplings": samplings}}))
+    assert main([str(tmp_path / "t.csv")], command="compare") == 2
+    told = capsys.readouterr().err
+    assert "as samplings are no lists of numbers" in told
+    assert len(told.splitlines()) == 1
+
+
+def test_a_folder_is_no_table(tmp_path: Path, capsys: Any) -> None:
+    assert main([str(tmp_path)], command="compare") == 2
+    assert f"table {tmp_path} is a folder; expected a CSV file" in capsys.readouterr().err
+
+
 def test_another_axis_does_not_hide_what_used_to_be_one(show: Run) -> None:
     runs = [(row("a"), settings()), (row("b", encoder="unet"), settings(encoder__name="unet", train__lr=0.01))]
     code, told = show(runs, "--rows", "train.lr")

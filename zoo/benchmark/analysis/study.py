@@ -55,6 +55,8 @@ def open_study(given: argparse.Namespace) -> Study:
 
     Raises `ZooError` for a table that cannot be read, runs that are not comparable, or a name that nothing has.
     """
+    if given.rows == given.cols:
+        raise ZooError(f"--rows and --cols are both {given.rows}; a table has two axes")
     tables = table_files.paths(given.tables)
     rows = table_files.load(tables)
     records = specs.find(tables, given.runs, rows["run_id"].unique())
@@ -98,7 +100,7 @@ def baseline(table: Table, given: str) -> Cell:
         conditions = [f"method={DIFFUSION}", *conditions]
     left = table.rows
     for condition in conditions:
-        left = comparable.choose(left, table.records, [condition])
+        left = comparable.choose(left, table.records, [condition], "--baseline")
     found = cells.of(left)
     if len(found) > 1:
         named = ", ".join(map(str, found[:6])) + (", …" if len(found) > 6 else "")

@@ -205,9 +205,11 @@ def arrange(rows: pd.DataFrame, records: Mapping[str, Record], axes: Axes = Axes
     return rows.assign(row=_places(rows, records, axes.rows), col=_places(rows, records, axes.cols))
 
 
-def choose(rows: pd.DataFrame, records: Mapping[str, Record], conditions: Sequence[str]) -> pd.DataFrame:
-    """Rows of the runs that fulfil ``key=value`` conditions; several of one key are alternatives. A method that does
-    not read an option is not chosen by it.
+def choose(
+    rows: pd.DataFrame, records: Mapping[str, Record], conditions: Sequence[str], option: str = "--where"
+) -> pd.DataFrame:
+    """Rows of the runs that fulfil ``key=value`` conditions, given by ``option``; several of one key are alternatives.
+    A method that does not read an option is not chosen by it.
 
     Raises:
         ZooError: a condition is malformed, names nothing, or fits nothing.
@@ -216,7 +218,7 @@ def choose(rows: pd.DataFrame, records: Mapping[str, Record], conditions: Sequen
     for condition in conditions:
         key, equals, value = condition.partition("=")
         if not equals:
-            raise ZooError(f"--where {condition}: expected key=value, as in train.lr=0.001")
+            raise ZooError(f"{option} {condition}: expected key=value, as in train.lr=0.001")
         wanted.setdefault(key, []).append(value)
     for key, values in wanted.items():
         has = _places(rows, records, key, named=False)
@@ -224,13 +226,14 @@ def choose(rows: pd.DataFrame, records: Mapping[str, Record], conditions: Sequen
         fits = has.isin([_canonical_text(value) for value in values]) | has.isin(values)
         if not fits.any():
             known = sorted(set(has) - {""})
-            raise ZooError(f"--where {key}={values[0]}: {unknown(key, values[0], known)}")
+            raise ZooError(f"{option} {key}={values[0]}: {unknown(key, values[0], known)}")
         rows = rows[fits | ~concerned]
     return rows
 
 
 def _places(rows: pd.DataFrame, records: Mapping[str, Record], axis: str, *, named: bool = True) -> pd.Series:
-    """The value of each row on an axis, as text; "" where it has none."""
+    """The value of each row on an axis, as text: "absent" where only other runs of its method have one, "" where no run
+    of it has."""
     if axis in rows.columns:
         return rows[axis].astype(str)
     paths = {path for record in records.values() for path in record.spec}
@@ -239,10 +242,13 @@ def _places(rows: pd.DataFrame, records: Mapping[str, Record], axis: str, *, nam
     if missing and (axis in options or "." in axis):
         raise ZooError(f"{axis}: there is no record of the settings of {which(missing)}; name their folder by --runs")
     if axis not in options:
-        raise ZooError(unknown("option", axis, [*options, *rows.columns]))
+        raise ZooError(unknown("option", axis, {*options, *rows.columns}))
     places = {run: _value(record.spec, axis) for run, record in records.items()}
     head = f"{axis}=" if named else ""
-    return rows["run_id"].map(lambda run: "" if places[run] is _ABSENT else head + specs.shown(places[run])).astype(str)
+    has = rows["run_id"].map(lambda run: places[run] is not _ABSENT)
+    concerned = has.groupby(rows["method"]).transform("any")
+    text = rows["run_id"].map(lambda run: head + _text(places[run]))
+    return text.where(concerned, "").astype(str)
 
 
 def _value(spec: Fields, axis: str) -> Any:
@@ -260,10 +266,14 @@ def _differing(
         for run, fields in settings.items():
             value = fields.get(path, _ABSENT)
             if value is not _ABSENT or absent:
-                text = "absent" if value is _ABSENT else specs.shown(_plain(value))
+                text = _text(_plain(value))
                 runs.setdefault(text if value is _ABSENT else _key(value, text), []).append(run)
         if len(runs) > 1:
             yield Misfit(path, runs, where)
+
+
+def _text(value: Any) -> str:
+    return "absent" if value is _ABSENT else specs.shown(value)
 
 
 def _key(value: Any, text: str) -> str:

@@ -168,7 +168,7 @@ def read(path: Path) -> list[Row]:
         ZooError: it does not exist, is not such a table, or its last line was cut off.
     """
     if not path.is_file():
-        raise ZooError(f"table {path} does not exist")
+        raise ZooError(f"table {path} {'is a folder' if path.is_dir() else 'does not exist'}; expected a CSV file")
     rows, fragment = _parse(path)
     if fragment:
         raise ZooError(

@@ -77,6 +77,8 @@ def parse(known: Mapping[str, Any]) -> Record:
     primary = metrics.get(PRIMARY) if isinstance(metrics, Mapping) else None
     protocols = {str(name): dict(flat(values)) for name, values in dict(known.get("protocols", {})).items()}
     settings = {path: value for path, value in flat(spec) if not _elsewhere(path)}
+    if settings.get("sampler.name") and settings.get("cond.name", "none") != "none":
+        settings.setdefault("sampler.guidance", 1)  # which is none: records leave out what is not read
     samplings = {str(name): [float(value) for value in values] for name, values in known.get("samplings", {}).items()}
     return Record(settings, protocols, primary if isinstance(primary, str) else "", samplings)
 
@@ -109,7 +111,14 @@ def _checked(path: Path, records: dict[str, dict[str, Any]]) -> dict[str, dict[s
         of_metrics = protocols.values() if isinstance(protocols, dict) else [protocols]
         if not all(isinstance(part, dict) for part in (spec, *of_metrics)):
             raise not_one(path, f"what it has of run {run[:40]!r} are no settings")
+        samplings = record.get("samplings", {})
+        if not isinstance(samplings, dict) or not all(map(_numbers, samplings.values())):
+            raise not_one(path, f"what it has of run {run[:40]!r} as samplings are no lists of numbers")
     return records
+
+
+def _numbers(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(one, int | float) for one in values)
 
 
 def _of_folder(folder: Path) -> dict[str, Any]:
