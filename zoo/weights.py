@@ -77,10 +77,9 @@ class WeightsRecord:
         return _CACHES[self.cache]() / self.filename
 
     @property
-    def unexpected_sha(self) -> str | None:
-        """sha256 of the cached file where that is not known to be the published one; None: it is, or is not there."""
-        sha256 = sha256_file(self.cached) if self.cached.is_file() else None
-        return None if sha256 is None or (self.sha256 and sha256.startswith(self.sha256)) else sha256
+    def sha(self) -> str | None:
+        """sha256 of what is read under this name, here or once it is fetched, see `known_sha`; None: not yet known."""
+        return known_sha(self.cached, self) or self.sha256 or None
 
 
 def resolve(record: WeightsRecord, path: str | Path | None = None) -> Path:
@@ -150,6 +149,16 @@ def sha256_file(path: str | Path) -> str:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
+
+
+def known_sha(path: str | Path, *records: WeightsRecord) -> str | None:
+    """sha256 of a file as identities have it: of a published file as many digits as were published, so that it is the
+    same before it is fetched and wherever it lies; of any other all; None: there is no such file."""
+    file = Path(path).expanduser()
+    if not file.is_file():
+        return None
+    found = sha256_file(file)
+    return next((r.sha256 for r in records if r.sha256 and found.startswith(r.sha256)), found)
 
 
 def sha256_module(module: nn.Module) -> str:

@@ -158,6 +158,8 @@ def test_a_run_writes_its_folder_and_a_second_one_only_shows_it(
     (scored,) = rows.read(tmp_path / "table.csv")
     leads_to = json.loads((tmp_path / "table.specs.json").read_text())[scored.run_id]
     assert leads_to["spec"]["train"]["steps"] == 2
+    photos = json.loads((folder / "manifest.json").read_text())["train"]["manifest"]
+    assert leads_to["spec"]["manifests"] == {"train": photos}
     assert digest(leads_to["protocols"]["psnr"]) == scored.protocol_id
     assert (leads_to["commit"], leads_to["device"], leads_to["weights"]) == (scored.git_sha, scored.device, "")
     assert (scored.metric, scored.n_images, scored.images_seen) == ("psnr", 3, 8)

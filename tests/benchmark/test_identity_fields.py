@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from support.composing import plain
+from support.ids import ids
 from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs import identity
-from zoo.metrics import _inception, fid
+from zoo.metrics import _inception
 from zoo.plugins import import_plugins
 from zoo.registry import encoders, metrics
 
@@ -36,13 +37,6 @@ TRAINING: dict[str, Any] = {
     "cond.channels": 32,
     "cond.source": "embedding",
     "cond.mix": False,
-    "data.name": "lfw",
-    "data.n_train": 1999,
-    "data.n_val": 199,
-    "data.n_test": 199,
-    "data.size": 97,
-    "data.seed": 1,
-    "data.limit": 5,
     "data.crop": [0.5, 1],
     "diffusion.parameterisation": "x0",
     "diffusion.schedule": "linear",
@@ -82,17 +76,25 @@ SCORING: dict[str, Any] = {
     "eval.split": "val",
     "eval.limit": 3,
     "eval.seed": 1,
-    "eval.seeds": 2,
     "eval.hints": [1],
     "metrics.psnr": {"name": "ssim"},
     "metrics.diversity.samples": 3,
 }
 NEITHER: dict[str, Any] = {
+    # what only says which photos there are: they are known by their hashes
+    "data.name": "lfw",
+    "data.n_train": 1999,
+    "data.n_val": 199,
+    "data.n_test": 199,
+    "data.size": 97,
+    "data.seed": 1,
+    "data.limit": 5,
     "train.log": [],
     "train.checkpoint_every": 199,
     "train.feature_cache_gb": 7.0,
     "metrics.primary": "psnr",
-    "data.dedupe": True,  # by the hash of the photos that it leaves
+    "data.dedupe": True,
+    "eval.seeds": 2,  # of metrics of sets
     "eval.batch_size": 63,
     "eval.samples": 2,
     "eval.grid": 15,
@@ -140,12 +142,6 @@ def changed(config: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
             node = node[section]
         node[key] = value
     return config
-
-
-def ids(config: dict[str, Any], *, train: str = "t", scored: str = "e", sha: str | None = None) -> tuple[str, str, str]:
-    """Those of the run, of its training and of its protocols."""
-    found = identity.Identity(Spec.from_config(config), manifests={"train": train, "eval": scored}, weights_sha=sha)
-    return found.run_id, found.training_id, identity.digest(found.protocols)
 
 
 def differing(config: dict[str, Any], other: dict[str, Any], **given: Any) -> tuple[bool, ...]:
@@ -216,6 +212,22 @@ def test_an_option_that_another_makes_read_counts_then_and_only_then(config: dic
         (["train.steps=null", "train.seconds=60"], ["train.seconds=60.0"], True),
         (["train.steps=null", "train.seconds=60"], ["train.seconds=60.5"], False),
         (["data=folder", "data.root=x"], ['data.groups="^([a-z]+)_"'], True),
+        (["data=folder", "data.root=x"], ["data.val_fraction=0.2"], True),
+        (["cond=none"], ["train.p_uncond=0.3"], True),
+        (["cond=concat"], ["train.p_uncond=0.3"], False),
+        (["cond.mix=false"], ["cond.channels=32"], True),
+        (["cond=sum", "cond.parts.concat.mix=false"], ["cond.parts.concat.channels=32"], True),
+        (["cond=sum"], ["cond.parts.concat.channels=32"], False),
+        (["encoder=facenet", "encoder.pretrained=false"], ["encoder.weights=casia-webface"], True),
+        (["encoder=timm", "encoder.pretrained=false"], ["encoder.weights=mine.safetensors"], True),
+        (["encoder=arcface", "encoder.pretrained=false"], ["encoder.weights=buffalo_s"], False),
+        (["encoder=unet_ae", "encoder.weights=mine.safetensors"], ["encoder.pretrain_steps=3"], True),
+        (["encoder=unet_ae", "encoder.pretrained=false"], ["encoder.weights=mine.safetensors"], True),
+        (["method=grey"], ["data.limit=5", "eval.seed=3", "eval.seeds=2"], True),
+        (["method=truth"], ["data.limit=5", "train.steps=3"], True),
+        (["method=mean"], ["train.steps=3", "eval.seed=3"], True),
+        (["method=regression"], ["eval.seed=3"], True),
+        ([], ["eval.seed=3"], False),
     ],
 )
 def test_what_nothing_reads_and_how_a_number_is_written_changes_no_id(
@@ -253,6 +265,8 @@ def test_weights_of_a_metric_count_by_what_they_hold_whatever_their_file_is_call
         ("fid", [], "hub/checkpoints/pt_inception-2015-12-05-6726825d.pth"),
         ("kid", [], "hub/checkpoints/pt_inception-2015-12-05-6726825d.pth"),
         ("lpips", [], "hub/checkpoints/alexnet-owt-7be5be79.pth"),
+        ("fd", ["space=dino"], "hub/checkpoints/timm--vit_small_patch14_reg4_dinov2.lvd142m.safetensors"),
+        ("mmd", ["space=dino"], "hub/checkpoints/timm--vit_small_patch14_reg4_dinov2.lvd142m.safetensors"),
     ],
 )
 def test_weights_of_a_metric_that_lie_in_a_library_s_cache_count_by_what_they_hold(
@@ -275,12 +289,44 @@ def test_published_weights_of_a_metric_are_the_same_before_and_after_they_are_fe
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(_inception, "RECORD", replace(_inception.RECORD, sha256=sha256(b"published").hexdigest()[:8]))
-    monkeypatch.setattr(fid, "RECORD", _inception.RECORD)
     config = plain("metrics=[fid]")
     before = ids(config)
     _inception.RECORD.cached.parent.mkdir(parents=True)
     _inception.RECORD.cached.write_bytes(b"published")
     assert ids(config) == before
+
+
+@pytest.mark.parametrize(
+    ("metric", "options", "file", "suffix"),
+    [
+        ("identity", ["space=facenet", "weights=casia-webface"], "checkpoints/20180408-102900-casia-webface.pt", ".pt"),
+        ("fd", ["space=facenet"], "checkpoints/20180402-114759-vggface2.pt", ".pt"),
+        ("fd", ["space=arcface"], "models/buffalo_l/w600k_r50.onnx", ".onnx"),
+        ("kid", [], "hub/checkpoints/pt_inception-2015-12-05-6726825d.pth", ".pth"),
+        ("lpips", [], "hub/checkpoints/alexnet-owt-7be5be79.pth", ".pth"),
+        (
+            "fd",
+            ["space=dino"],
+            "hub/checkpoints/timm--vit_small_patch14_reg4_dinov2.lvd142m.safetensors",
+            ".safetensors",
+        ),
+    ],
+)
+def test_a_name_and_a_path_that_lead_to_the_same_weights_are_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: str, options: list[str], file: str, suffix: str
+) -> None:
+    for variable in ("TORCH_HOME", "INSIGHTFACE_HOME", "HF_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    (tmp_path / file).parent.mkdir(parents=True)
+    mine = tmp_path / f"mine{suffix}"
+    for path in (tmp_path / file, mine):
+        path.write_text("weights")
+    named = ids(plain(f"metrics=[{metric}]", *(f"metrics.{metric}.{option}" for option in options)))
+    own = [option for option in options if not option.startswith("weights=")] + [f"weights={mine}"]
+    given = [f"metrics.{metric}.{option}" for option in own]
+    assert ids(plain(f"metrics=[{metric}]", *given)) == named
+    mine.write_text("others")
+    assert ids(plain(f"metrics=[{metric}]", *given))[2] != named[2]
 
 
 def test_a_metric_more_changes_the_protocol_of_no_other() -> None:

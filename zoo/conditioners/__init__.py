@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +46,11 @@ class Conditioner(nn.Module, ABC):
         self.spec = spec
         self.denoiser_levels = denoiser_levels
         self.null = nn.ParameterList()
+
+    @classmethod
+    def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """``options`` but for those that nothing reads: two that agree in these are one conditioner, and one run."""
+        return options
 
     @abstractmethod
     def prepare(self, features: Features, size: tuple[int, int]) -> Context:

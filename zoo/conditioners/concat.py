@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -55,6 +56,11 @@ class Concat(PerStage):
             for level in denoiser_levels
         ]
         self.null = nn.ParameterList(nn.Parameter(torch.zeros(spec.levels[i].channels, 1, 1)) for i in self.nearest)
+
+    @classmethod
+    def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
+        mixed = options.get("mix", True)
+        return options if mixed else {name: value for name, value in options.items() if name != "channels"}
 
     def prepare(self, features: Features, size: tuple[int, int]) -> Context:
         if self.nearest is None:

@@ -46,6 +46,13 @@ class Sum(Conditioner):
         self.parts = nn.ModuleList(built)
         self.uses_encoder = any(part.uses_encoder for part in built)
 
+    @classmethod
+    def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
+        def read(key: str, part: Mapping[str, Any]) -> dict[str, Any]:
+            return conditioners.get(str(part.get("name", key))).in_use(dict(part))
+
+        return {**options, "parts": {key: read(key, part) for key, part in options.get("parts", {}).items()}}
+
     def prepare(self, features: Features, size: tuple[int, int]) -> Context:
         return tuple(tensor for part in self._parts() for tensor in part.prepare(features, size))
 

@@ -64,6 +64,11 @@ class Encoder(nn.Module, ABC):
         self.spec = spec
         self.frozen = frozen
 
+    @classmethod
+    def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """``options`` but for those that nothing reads: two that agree in these are one encoder, and one run."""
+        return options
+
     @abstractmethod
     def forward(self, L: Tensor) -> Features:
         """Features of ``L`` (N, 1, H, W) in [-1, 1], as `spec` declares them."""
@@ -93,3 +98,8 @@ class Encoder(nn.Module, ABC):
         if self.frozen:
             self.requires_grad_(False)
             self.eval()
+
+
+def drawn(options: dict[str, Any]) -> dict[str, Any]:
+    """``options`` without weights where they are drawn (``pretrained: false``): nothing reads them then."""
+    return options if options.get("pretrained", True) else {k: v for k, v in options.items() if k != "weights"}

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from zoo.encoders._grey import grey_to_srgb, square
 from zoo.errors import WeightsNotFoundError, ZooError
-from zoo.weights import WeightsRecord, read_state_dict, resolve, sha256_file
+from zoo.weights import WeightsRecord, no_downloads, read_state_dict, resolve, sha256_file
 
 
 def create(model: str, input_size: int | None, **options: Any) -> tuple[Any, dict[str, Any]]:
@@ -50,6 +50,18 @@ def published(
     path = _find(model, cfg, weights)
     license = "of the file" if weights else cfg.get("license") or "unknown"
     return _pretrained(model, input_size, path, options), sha256_file(path), license
+
+
+def file_of(model: str) -> Path | None:
+    """The file of a network's published weights, where it is here."""
+    import timm
+
+    cfg = timm.models.get_pretrained_cfg(model)
+    try:
+        with no_downloads():
+            return _find(model, {} if cfg is None else cfg.to_dict(), None)
+    except WeightsNotFoundError:
+        return None
 
 
 def _find(model: str, cfg: dict[str, Any], weights: str | None) -> Path:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
-from zoo.encoders import Encoder, _timm
+from zoo.encoders import Encoder, _timm, drawn
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel, Features, FeatureSpec
 from zoo.registry import encoders
+
+MODEL = "vit_small_patch14_reg4_dinov2.lvd142m"  # the default
 
 # 8×8 patches of 14: as many as the denoiser's coarse stage has positions at 64 px, a quarter of the cost of the usual
 # 224 px, and the pixels that ArcFace sees. Patches of 7, 8, 14 and 16 fit. DINOv2 learned at 518 px: its positions are
@@ -41,7 +44,7 @@ class DINO(Encoder):
     def __init__(
         self,
         *,
-        model: str = "vit_small_patch14_reg4_dinov2.lvd142m",
+        model: str = MODEL,
         weights: str | None = None,
         pretrained: bool = True,
         frozen: bool = True,
@@ -66,6 +69,10 @@ class DINO(Encoder):
         self.net = net
         self.freeze()
 
+    @classmethod
+    def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
+        return drawn(options)
+
     def forward(self, L: Tensor) -> Features:
         x, maps = self.net.forward_intermediates(self.see(L), indices=self.blocks, norm=True)
         return Features(tuple(maps), x[:, :1])  # of x (N, 1 + registers + patches, D), the class token
@@ -73,6 +80,11 @@ class DINO(Encoder):
     def embed_rgb(self, rgb: Tensor) -> Tensor:
         """Class tokens (N, D) of sRGB (N, 3, S, S) in [0, 1], S the input's size: for metrics, which see colour."""
         return self.net.forward_features(self.see.normalize(rgb))[:, 0]
+
+
+def published() -> Path | None:
+    """The file of the default model's weights, where it is here."""
+    return _timm.file_of(MODEL)
 
 
 def _patch(net: nn.Module, model: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from zoo.encoders import Encoder
+from zoo.encoders import Encoder, drawn
 from zoo.encoders._grey import grey_to_srgb, square, unit_tokens
 from zoo.errors import ZooError
 from zoo.faces.framing import Box, crop
@@ -89,6 +89,10 @@ class FaceNet(Encoder):
         if pretrained:
             self._load(weights)
         self.freeze()
+
+    @classmethod
+    def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
+        return drawn(options)
 
     def forward(self, L: Tensor) -> Features:
         maps, embedding = self._run(grey_to_srgb(square(L, INPUT_SIZE)).expand(-1, 3, -1, -1))

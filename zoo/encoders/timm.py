@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from zoo.encoders import Encoder, _timm
+from zoo.encoders import Encoder, _timm, drawn
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel, Features, FeatureSpec
 from zoo.registry import encoders
@@ -65,6 +65,10 @@ class Timm(Encoder):
             net, self.weights_sha, self.license = _timm.published(model, cfg, weights, input_size, options)
         self.net = net
         self.freeze()
+
+    @classmethod
+    def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
+        return drawn(options)
 
     def forward(self, L: Tensor) -> Features:
         every = self.net(self.see(L))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from zoo.encoders import Images, Teach
+from zoo.encoders import Images, Teach, drawn
 from zoo.encoders.unet import UNetEncoder
 from zoo.errors import ZooError
 from zoo.progress import OnStep
@@ -160,8 +160,8 @@ class PretrainedUNetEncoder(UNetEncoder):
 
     @classmethod
     def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
-        """``options`` but for those that nothing reads: two encoders that agree in these are one."""
-        if not options.get("pretrained", True):
+        if not options.get("pretrained", True) or options.get("weights") is not None:  # nothing is taught
+            options = drawn(options)
             return {k: v for k, v in options.items() if not k.startswith("pretrain_") and k not in _OF_OBJECTIVE}
         read = {"denoising": ("noise_std",), "masked": ("mask_ratio", "mask_size")}.get(
             options.get("objective", "masked"), ()

@@ -76,6 +76,7 @@ class Method(ABC):
         draws: its colours depend on a seed (of initial weights, or of noise), so that several are of interest.
         defaults: options that it lays over the configuration, by their full names, as in
             ``{"diffusion.schedule": "none"}``.
+        learns: its colours depend on the photos to train on, with a model or without.
         reads: options of the denoiser on which the colours of a method that trains nothing depend.
     """
 
@@ -83,6 +84,7 @@ class Method(ABC):
     draws: bool = False
     defaults: Mapping[str, Any] = MappingProxyType({})
     reads: tuple[str, ...] = ()
+    learns: bool = True
 
     @classmethod
     def of(cls, materials: Materials, **options: Any) -> Method:

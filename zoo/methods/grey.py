@@ -19,5 +19,7 @@ if TYPE_CHECKING:
 class GreyMethod(Method):
     """No colour: ab = 0. Nothing is trained."""
 
+    learns = False
+
     def sample(self, photos: Photos, features: Features, generators: Sequence[torch.Generator]) -> Tensor:
         return photos.ab.new_zeros(photos.ab.shape)

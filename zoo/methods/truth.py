@@ -26,6 +26,7 @@ class TruthMethod(Method):
     """
 
     reads = ("chroma_scale",)
+    learns = False
 
     def __init__(self, chroma_scale: int) -> None:
         if chroma_scale < 1:

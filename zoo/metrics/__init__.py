@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from zoo.faces.framing import Box
-from zoo.weights import WeightsRecord
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,18 @@ class Metric(ABC):
     images: int | None = None
     hints: int | None = None
 
+    @classmethod
+    def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """``options`` but for those that nothing reads: two that agree in these are one metric, and one run."""
+        return options
+
     def locate_faces(self, find: Callable[[], Box | None]) -> None:
         """Told before `load` how to find where the ArcFace template's square lies in the dataset's images
         (`Dataset.face_box`); ``find`` may take a while, so only a metric that looks at faces calls it."""
 
-    def published_weights(self) -> WeightsRecord | None:
-        """What `load` will read that has a name, or none, in place of a path; None: nothing."""
+    def weights_sha(self) -> str | None:
+        """sha256 of the weights that `load` will read, without reading them (`zoo.weights.known_sha`); None: it reads
+        none, or they are not here. Part of ``protocol_id`` in place of their name or path."""
         return None
 
     def load(self, device: str) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo.encoders import arcface, facenet
+from zoo.encoders import arcface, dino, facenet
 from zoo.errors import ZooError
 from zoo.faces.framing import WHOLE, Box, crop
 from zoo.registry import encoders
-from zoo.weights import WeightsRecord
+from zoo.weights import known_sha
 
 FACE_SPACES = ("arcface", "facenet")
 ENCODER_SPACES = (*FACE_SPACES, "dino")
@@ -43,10 +43,14 @@ class EncoderSpace:
         if self._auto and self.space in FACE_SPACES:
             self.face_box = find()
 
-    def published_weights(self) -> WeightsRecord | None:
-        """Of the face networks; see `zoo.metrics.Metric`."""
-        records = {"arcface": arcface.RECORDS, "facenet": facenet.RECORDS}.get(self.space)
-        return records.get(self.weights or next(iter(records))) if records else None  # the first is the default
+    def weights_sha(self) -> str | None:
+        """See `zoo.metrics.Metric`."""
+        records = {"arcface": arcface.RECORDS, "facenet": facenet.RECORDS}.get(self.space, {})
+        name = self.weights or next(iter(records), None)  # the first is the default
+        if name in records:
+            return records[name].sha
+        file = dino.published() if name is None else name
+        return None if file is None else known_sha(file, *records.values())
 
     def load(self, device: str) -> None:
         """Load the network onto ``device``.

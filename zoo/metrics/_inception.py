@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo.weights import WeightsRecord, fill, read_state_dict, resolve, sha256_file
+from zoo.weights import WeightsRecord, fill, known_sha, read_state_dict, resolve, sha256_file
 
 RECORD = WeightsRecord(
     name="InceptionV3 of FID",
@@ -36,6 +36,11 @@ class Inception:
     def __call__(self, rgb: Tensor) -> Tensor:
         x = F.interpolate(rgb.to(self._device), (SIDE, SIDE), mode="bilinear", align_corners=False)
         return self._net(2 * x - 1)
+
+
+def inception_sha(weights: str | None) -> str | None:
+    """Of what `load_inception` will read; see `zoo.metrics.Metric.weights_sha`."""
+    return RECORD.sha if weights is None else known_sha(weights, RECORD)
 
 
 def load_inception(weights: str | None, device: str) -> Inception:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from zoo.errors import ZooError
 from zoo.faces.framing import Box
 from zoo.metrics import FeatureMetric
 from zoo.metrics._encoder_space import AUTO, ENCODER_SPACES, FACE_SPACES, EncoderSpace
-from zoo.metrics._inception import RECORD, load_inception
+from zoo.metrics._inception import inception_sha, load_inception
 from zoo.metrics._st_lpips import PooledSTLPIPS
-from zoo.weights import WeightsRecord
 
 SPACES = ("st_lpips", "inception", *ENCODER_SPACES)
 
@@ -48,14 +48,19 @@ class SpaceMetric(FeatureMetric):
         self.space, self.weights = space, weights
         self._encoder = EncoderSpace(space, weights, face_box) if space in ENCODER_SPACES else None
 
+    @classmethod
+    def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
+        sees_faces = options.get("space") in FACE_SPACES
+        return options if sees_faces else {name: value for name, value in options.items() if name != "face_box"}
+
     def locate_faces(self, find: Callable[[], Box | None]) -> None:
         if self._encoder is not None:
             self._encoder.locate_faces(find)
 
-    def published_weights(self) -> WeightsRecord | None:
+    def weights_sha(self) -> str | None:
         if self._encoder is not None:
-            return self._encoder.published_weights()
-        return RECORD if self.space == "inception" and self.weights is None else None
+            return self._encoder.weights_sha()
+        return inception_sha(self.weights) if self.space == "inception" else None
 
     def load(self, device: str) -> None:
         if self._encoder is not None:

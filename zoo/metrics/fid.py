@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from zoo.metrics._frechet import FrechetMetric
-from zoo.metrics._inception import RECORD, load_inception
+from zoo.metrics._inception import inception_sha, load_inception
 from zoo.registry import metrics
-from zoo.weights import WeightsRecord
 
 
 @metrics.register("fid")
@@ -25,8 +24,8 @@ class FID(FrechetMetric):
         super().__init__()
         self.weights = weights
 
-    def published_weights(self) -> WeightsRecord | None:
-        return RECORD if self.weights is None else None
+    def weights_sha(self) -> str | None:
+        return inception_sha(self.weights)
 
     def load(self, device: str) -> None:
         self.extractor = load_inception(self.weights, device)

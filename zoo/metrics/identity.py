@@ -12,7 +12,6 @@ from zoo.faces.framing import Box
 from zoo.metrics._encoder_space import AUTO, FACE_SPACES, EncoderSpace
 from zoo.metrics._per_image import PerImageMetric
 from zoo.registry import metrics
-from zoo.weights import WeightsRecord
 
 
 @metrics.register("identity")
@@ -46,8 +45,8 @@ class Identity(PerImageMetric):
     def locate_faces(self, find: Callable[[], Box | None]) -> None:
         self._face.locate_faces(find)
 
-    def published_weights(self) -> WeightsRecord | None:
-        return self._face.published_weights()
+    def weights_sha(self) -> str | None:
+        return self._face.weights_sha()
 
     def load(self, device: str) -> None:
         self._face.load(device)

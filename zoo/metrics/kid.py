@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from zoo.metrics._inception import RECORD, load_inception
+from zoo.metrics._inception import inception_sha, load_inception
 from zoo.metrics._mmd import Kernel, MMDMetric
 from zoo.registry import metrics
-from zoo.weights import WeightsRecord
 
 
 @metrics.register("kid")
@@ -28,8 +27,8 @@ class KID(MMDMetric):
         super().__init__("kid", subset_size)
         self.weights = weights
 
-    def published_weights(self) -> WeightsRecord | None:
-        return RECORD if self.weights is None else None
+    def weights_sha(self) -> str | None:
+        return inception_sha(self.weights)
 
     def load(self, device: str) -> None:
         self.extractor = load_inception(self.weights, device)

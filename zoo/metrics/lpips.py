@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from zoo.metrics._per_image import PerImageMetric, require_side
 from zoo.registry import metrics
-from zoo.weights import WeightsRecord, fill, read_state_dict, resolve
+from zoo.weights import WeightsRecord, fill, known_sha, read_state_dict, resolve
 
 RECORD = WeightsRecord(
     name="AlexNet (ImageNet)",
@@ -38,8 +38,8 @@ class LPIPS(PerImageMetric):
     def names(self) -> dict[str, bool | None]:
         return {"lpips": False}
 
-    def published_weights(self) -> WeightsRecord | None:
-        return RECORD if self.weights is None else None
+    def weights_sha(self) -> str | None:
+        return RECORD.sha if self.weights is None else known_sha(self.weights, RECORD)
 
     def load(self, device: str) -> None:
         path = resolve(RECORD, self.weights)

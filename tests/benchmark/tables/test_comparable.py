@@ -32,7 +32,7 @@ def settings(**changes: Any) -> dict[str, Any]:
         *sections, key = path.split("__")
         place = spec
         for section in sections:
-            place = place[section]
+            place = place.setdefault(section, {})
         place[key] = value
     return spec
 
@@ -263,6 +263,20 @@ def test_a_baseline_may_train_otherwise_which_is_told_but_colours_the_same_photo
 def test_what_changes_no_score_is_not_compared(show: Run) -> None:
     other = settings(seed=1, device="cuda", cache_dir="/somewhere", train__log=["wandb"], data__root="/else")
     assert show([(row("a"), settings()), (row("b", seed=1), other)])[0] == 0
+
+
+def test_an_option_of_another_version_counts_unless_it_is_known_to_have_changed_no_score(show: Run) -> None:
+    assert show([(row("a"), settings()), (row("b", seed=1), settings(seed=1, eval__strips=8))])[0] == 0
+    code, told = show([(row("a"), settings()), (row("b", seed=1), settings(seed=1, train__gone=8))])
+    assert code == 2
+    assert "train.gone is absent in run a, 8 in run b" in told
+
+
+def test_runs_that_learned_from_other_photos_are_not_compared(show: Run) -> None:
+    one, other = (settings(seed=seed, manifests__train=photos) for seed, photos in ((0, "abc"), (1, "def")))
+    code, told = show([(row("a"), one), (row("b", seed=1), other)])
+    assert code == 2
+    assert "manifests.train is abc in run a, def in run b" in told
 
 
 def test_settings_are_found_in_run_folders_too(show: Run, tmp_path: Path) -> None:

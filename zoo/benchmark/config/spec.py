@@ -86,8 +86,9 @@ class Machine:
 
 @dataclass(frozen=True)
 class Spec:
-    """All that one run is. Sections and names are those of ``configs/``, but for ``data.limit``, ``data.crop`` and
-    ``data.dedupe``; ``eval.hints`` is in the metrics.
+    """All that one run is. Options that nothing reads have their default, whatever was asked for, so that runs that
+    differ in these alone go on from each other's checkpoints. Sections and names are those of ``configs/``, but for
+    ``data.limit``, ``data.crop`` and ``data.dedupe``; ``eval.hints`` is in the metrics.
 
     ``method`` says how colours come about: by the pair under test (``diffusion``), or by a baseline; ``primary`` is the
     score that was named beforehand as the one to judge by (``metrics.primary``).
@@ -148,9 +149,9 @@ class Spec:
             metrics=metrics,
             primary=primary,
             denoiser=dict(sections["denoiser"]),
-            diffusion=diffusion,
+            diffusion=Diffusion(**diffusion.in_use()),
             sampler=_build("sampler", SamplerConfig, sections["sampler"]),
-            train=_build("train", TrainConfig, sections["train"]),
+            train=_train(sections, uses_encoder=registry.conditioners.get(cond.name).uses_encoder),
             eval=_build("eval", EvalConfig, scored),
             image_size=config["image_size"],
             seed=config["seed"],
@@ -238,7 +239,15 @@ def _plug_in(
     name = options.pop("name", None)
     check_type(f"{section}.name", name, str)
     check_options(section, names.get(str(name)), options, given=given)
-    return PlugIn(str(name), options)
+    cls = names.get(str(name))
+    return PlugIn(str(name), cls.in_use(options) if hasattr(cls, "in_use") else options)
+
+
+def _train(sections: Mapping[str, Mapping[str, Any]], *, uses_encoder: bool) -> TrainConfig:
+    asked = _build("train", TrainConfig, sections["train"])
+    if not uses_encoder:  # there is no context that could be dropped
+        asked = replace(asked, p_uncond=TrainConfig.p_uncond)
+    return asked if sections["denoiser"].get("hints") else replace(asked, p_hints=TrainConfig.p_hints)
 
 
 def _conditioner(section: str, node: Mapping[str, Any]) -> PlugIn:

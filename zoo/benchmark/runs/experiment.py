@@ -167,7 +167,7 @@ class Run:
         """What a row of its table leads to: all that its numbers depend on, and what else one may want to know."""
         scores = [score.name for score in found.scores]
         return {
-            "spec": self.identity.settings,
+            "spec": {**self.identity.settings, "manifests": self.identity.training_photos},
             "protocols": {name: self.identity.protocols[self._keys[name.partition("[")[0]]] for name in scores},
             "samplings": {score.name: list(score.samplings) for score in found.scores if score.samplings},
             "commit": environment.git_sha(),

@@ -21,7 +21,7 @@ from zoo import registry
 from zoo.benchmark.config.spec import MetricPlugIn, PlugIn, Spec
 from zoo.diffusion import samplers
 from zoo.methods import Method
-from zoo.metrics import Metric
+from zoo.metrics import FeatureMetric, Metric
 from zoo.training import config as training
 from zoo.training.starting import start_file
 from zoo.weights import sha256_file
@@ -67,8 +67,7 @@ class Identity:
     def training_id(self) -> str:
         """12 hex digits over what the trained weights depend on: runs that only sample or score differently share
         it."""
-        what = {**self._what, "settings": {k: v for k, v in self.settings.items() if k not in _SCORING}}
-        return digest({**what, "manifests": self.manifests["train"]})
+        return digest(self._what)
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -86,13 +85,18 @@ class Identity:
         if not plain["denoiser"].get("hints"):
             plain["denoiser"].pop("hints", None)
             del plain["train"]["p_hints"]
+        if not registry.conditioners.get(spec.cond.name).uses_encoder:
+            del plain["train"]["p_uncond"]
+        if not self._sampled:
+            del plain["eval"]["seed"], plain["eval"]["seeds"]
         plain["encoder"] = {"name": spec.encoder.name, **_encoder_in_use(spec.encoder, self.weights_sha)}
         if self.framed:
             plain["data"]["face_box"] = _plain(self.find_face())
         plain["sampler"] = self._sampler
         if not self._method.trains:
             read = {name: plain["denoiser"][name] for name in self._method.reads}
-            plain = {key: plain[key] for key in ("method", "data", "image_size", "eval", "metrics")}
+            data = ["data"] if self._method.learns else []
+            plain = {key: plain[key] for key in ("method", *data, "image_size", "eval", "metrics")}
             plain |= {"denoiser": read} if read else {}
         own = {kind.partition(".")[0] for kind, sha in self._sources if sha is not None}
         return {key: _canonical(_contents(value, everywhere=key in own)) for key, value in plain.items()}
@@ -110,11 +114,31 @@ class Identity:
     @property
     def _what(self) -> dict[str, Any]:
         return {
-            "settings": {key: value for key, value in self.settings.items() if key != "metrics"},
+            "settings": {key: value for key, value in self.settings.items() if key not in _SCORING} | self._data,
             "versions": self._versions,
             "sources": {kind: sha for kind, sha in self._sources if sha is not None},
-            "manifests": self.manifests,
+            "manifests": self.training_photos,
         }
+
+    @property
+    def training_photos(self) -> dict[str, str]:
+        """sha256 of the photos to learn from, where the method does."""
+        return {"train": self.manifests["train"]} if self._method.learns else {}
+
+    @property
+    def _data(self) -> dict[str, Any]:
+        """What the data set's options do beyond saying which photos there are, for these are in the manifests."""
+        data = self.settings.get("data", {})
+        if registry.datasets.source_sha(self.spec.data.name) is not None:
+            return {"data": data}  # nobody knows what the options of a plug-in mean
+        weights = {name: part.get("weight", 1) for name, part in data.get("parts", {}).items()}
+        read = {key: data[key] for key in ("crop", "face_box") if key in data}
+        return {"data": {**read, **({"weights": weights} if weights else {})} if self._method.trains else {}}
+
+    @property
+    def _sampled(self) -> bool:
+        """Whether colours depend on the noise of sampling."""
+        return self._method.draws and not (self._method.trains and self.spec.diffusion.regression)
 
     @property
     def _sampler(self) -> dict[str, Any]:
@@ -149,23 +173,21 @@ class Identity:
         scored: dict[str, Any] = {
             "manifest": self.manifests["eval"],
             "image_size": spec.image_size,
-            "eval": {
-                "split": spec.eval.split,
-                "limit": spec.eval.limit,
-                "seed": spec.eval.seed,
-                "seeds": spec.eval.seeds,
-            },
+            "eval": {"split": spec.eval.split, "limit": spec.eval.limit},
             "metric": {**metric.as_dict(), "version": cls.version},
         }
+        if self._sampled:
+            scored["eval"]["seed"] = spec.eval.seed
+            if issubclass(cls, FeatureMetric):  # others see the first sampling
+                scored["eval"]["seeds"] = spec.eval.seeds
         if self._sampler:
             scored["sampler"] = {**self._sampler, "version": samplers.VERSION}
         if not built_in:
             scored["metric"]["source"] = registry.metrics.source_sha(metric.name)
         looked: list[Any] = []
         opened.locate_faces(lambda: looked.append(self.find_face()))
-        record = opened.published_weights()
-        if record and record.unexpected_sha:  # the published file is known by its name, here or still to be fetched
-            scored["metric"]["weights"] = {"sha256": record.unexpected_sha}
+        if sha := opened.weights_sha():
+            scored["metric"]["weights"] = {"sha256": sha}
         if looked:
             scored["face_box"] = _plain(looked[0])
         groups = spec.data.options.get("groups")
@@ -197,12 +219,10 @@ def _data_in_use(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _encoder_in_use(encoder: PlugIn, weights_sha: str | None) -> dict[str, Any]:
-    cls, options = registry.encoders.get(encoder.name), dict(encoder.options)
-    if hasattr(cls, "in_use"):
-        options = cls.in_use(options)
+    options = dict(encoder.options)
     if weights_sha:
         options["weights"] = weights_sha
-    elif options.get("weights") is None or options.get("pretrained") is False:
+    elif options.get("weights") is None:
         options.pop("weights", None)
     return options
 

@@ -25,7 +25,7 @@ from zoo.errors import ZooError
 
 _OF_CELL = ("params", "encoder_params", "cond_params", "images_seen", "weights_sha")  # where there is no record
 _OF_TABLE = ("images_seen",)
-_SAME_PHOTOS = ("data", "image_size", "eval", "manifests")  # for all methods
+_SAME_PHOTOS = ("data", "image_size", "eval", "manifests")  # for all methods, where they read them
 _TOLD = {"device": "devices", "git_sha": "commits", "weights_sha": "weights"}
 _ABSENT = object()
 _SHOWN = 3  # differences in a message
@@ -135,8 +135,8 @@ class Table:
         return not self.axes.cover(path)
 
     def _of_photos(self, path: str) -> bool:
-        """Whether it concerns baselines too, which have no sampler."""
-        return self._free(path) and not path.startswith("sampler.")
+        """Whether it concerns baselines too, which draw no noise and have no sampler."""
+        return self._free(path) and not path.startswith(("sampler.", "eval.seed"))
 
     def _within(self) -> Iterator[Misfit]:
         for cell, part in self._cells.items():

@@ -23,7 +23,7 @@ _MACHINE = ("device", "plugins", "results_dir", "cache_dir", "table")
 _NO_SCORE = {
     "train": ("log", "checkpoint_every", "feature_cache_gb"),
     "data": ("root", "download", "people", "dedupe"),
-    "eval": ("batch_size", "samples", "grid"),
+    "eval": ("batch_size", "samples", "grid", "strips"),  # strips: what grid was called; see `parse`
 }
 
 
@@ -71,7 +71,8 @@ def find_raw(tables: Iterable[Path], runs_dir: Path, run_ids: Iterable[str]) -> 
 
 
 def parse(known: Mapping[str, Any]) -> Record:
-    """One record as it is kept."""
+    """One record as it is kept, also by another version: options that there are no longer count as all others do, but
+    for those that changed no score."""
     spec = dict(known.get("spec", {}))
     metrics = spec.pop("metrics", {})  # each has a protocol of its own
     primary = metrics.get(PRIMARY) if isinstance(metrics, Mapping) else None
