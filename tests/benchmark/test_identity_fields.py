@@ -92,6 +92,7 @@ NEITHER: dict[str, Any] = {
     "train.log": [],
     "train.checkpoint_every": 199,
     "train.feature_cache_gb": 7.0,
+    "train.val_every": None,
     "metrics.primary": "psnr",
     "data.dedupe": True,
     "eval.seeds": 2,  # of metrics of sets

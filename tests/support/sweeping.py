@@ -21,6 +21,7 @@ TINY = [
     "train.batch_size=4",
     "train.log=[]",
     "train.checkpoint_every=1",
+    "train.val_every=null",
     "data.limit=6",
     "eval.limit=3",
     "eval.grid=1",

@@ -33,6 +33,7 @@ class TrainConfig:
         saturation_jitter: s in [0, 1): chroma is scaled by a factor from [1 − s, 1 + s].
         mixed_precision: "no", "fp16" or "bf16" (for GPUs; slower than "no" on most CPUs).
         checkpoint_every: steps between checkpoints.
+        val_every: steps between looks at validation photos (`zoo.training.validation`); None: never.
         feature_cache_gb: a frozen encoder's features are kept on disk up to this size, else recomputed in each step.
         log: any of "tensorboard" and "wandb".
     """
@@ -52,6 +53,7 @@ class TrainConfig:
     saturation_jitter: float = 0.0
     mixed_precision: str = "no"
     checkpoint_every: int = 200
+    val_every: int | None = None
     feature_cache_gb: float = 8.0
     log: tuple[str, ...] = ()
 
@@ -65,7 +67,7 @@ class TrainConfig:
                 raise ZooError(f"log knows tensorboard and wandb, not {name!r}")
             if find_spec(name) is None:
                 raise ZooError(f"log: {name} is not installed; run pip install {name}, or leave it out")
-        for name in ("steps", "seconds", "batch_size", "lr", "grad_clip", "checkpoint_every"):
+        for name in ("steps", "seconds", "batch_size", "lr", "grad_clip", "checkpoint_every", "val_every"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ZooError(f"{name} must be greater than 0, not {value}")

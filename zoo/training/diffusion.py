@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -32,11 +33,15 @@ def train(
     *,
     device: str = "cpu",
     on_step: OnStep | None = None,
+    on_validate: Callable[[int], float] | None = None,
 ) -> TrainResult:
     """Train ``model`` in place, or go on from the checkpoint in ``folder``; afterwards it holds the averaged weights.
 
     Writes `CHECKPOINT` as it goes and `MODEL` at the end, each atomically. On the CPU a run that was killed and
     resumed ends with the same bits as one that was not.
+
+    Args:
+        on_step, on_validate: see `Trainer`.
 
     Raises:
         ZooError: the loss was not finite (the last good checkpoint stays), the checkpoint is of another run or damaged,
@@ -46,7 +51,16 @@ def train(
     unused = not model.conditioner.uses_encoder
     save = partial(checkpoint.save, model)
     return Trainer(
-        model, batches, inputs, config, folder, save, device=device, on_step=on_step, unused_parameters=unused
+        model,
+        batches,
+        inputs,
+        config,
+        folder,
+        save,
+        device=device,
+        on_step=on_step,
+        on_validate=on_validate,
+        unused_parameters=unused,
     ).run()
 
 

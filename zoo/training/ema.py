@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -30,6 +33,18 @@ class EMA:
         """Put the averages in the place of the model's own weights."""
         for name, p in self._live.items():
             p.copy_(self.average[name])
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Within, the model has the averages; after it, to the bit, its own weights again."""
+        own = {name: p.detach().clone() for name, p in self._live.items()}
+        self.copy_to_model()
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for name, p in self._live.items():
+                    p.copy_(own[name])
 
     def load(self, average: dict[str, Tensor], updates: int) -> None:
         """Go on from a checkpoint."""

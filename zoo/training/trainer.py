@@ -68,6 +68,8 @@ class Trainer:
         save: writes the model to a file, atomically.
         device: "cpu", "cuda", "cuda:1", "mps".
         on_step: hears of each step on the CPU, and of every so many where listening would make the device wait.
+        on_validate: called with the number of steps done, every so many and at the end, while the model has its
+            averaged weights. Its time is not part of the budget. What it returns is logged as the loss of validation.
         unused_parameters: some take no part in the loss, which several processes have to know.
     """
 
@@ -82,11 +84,12 @@ class Trainer:
         *,
         device: str = "cpu",
         on_step: OnStep | None = None,
+        on_validate: Callable[[int], float] | None = None,
         unused_parameters: bool = False,
     ) -> None:
         self.trained, self.plain = model, cast(nn.Module, model)
         self.batches, self.inputs, self.save = batches, inputs, save
-        self.config, self.folder, self.on_step = config, Path(folder), on_step
+        self.config, self.folder, self.on_step, self.on_validate = config, Path(folder), on_step, on_validate
         self.accelerator = _accelerator(config, folder, device, unused_parameters)
         self.world, self.rank = self.accelerator.num_processes, self.accelerator.process_index
         if config.batch_size % self.world:
@@ -105,6 +108,7 @@ class Trainer:
         if self.config.log:
             self.accelerator.init_trackers("train")
         before, started = self.elapsed, time.perf_counter()
+        every = self.config.val_every if self.on_validate else None
         with ThreadPoolExecutor(1) as ahead:  # reads the next batch while this one trains
             upcoming = ahead.submit(self.batches.at, self.step, self.rank, self.world)
             while (share := self._share()) < 1:
@@ -118,8 +122,12 @@ class Trainer:
                     self._look()
                 if due:
                     self._keep()
+                if every and self.step % every == 0:
+                    started += self._validate()
         self._look()
         self._keep()
+        if every and self.step % every:
+            self._validate()
         self.accelerator.end_training()
         self.ema.copy_to_model()
         self.plain.eval()
@@ -140,8 +148,18 @@ class Trainer:
         self.ema.update()
         return loss.detach()
 
+    def _validate(self) -> float:
+        """Returns the seconds that it took."""
+        begun = time.perf_counter()
+        if self.on_validate and self.accelerator.is_main_process:
+            with self.ema.in_use():
+                loss = self.on_validate(self.step)
+            if self.config.log:
+                self.accelerator.log({"val_loss": loss}, step=self.step)
+        return time.perf_counter() - begun
+
     def _state(self) -> dict[str, Any]:
-        free = ("log", "checkpoint_every", "feature_cache_gb", "init")  # may differ when a run goes on
+        free = ("log", "checkpoint_every", "feature_cache_gb", "init", "val_every")  # may differ when a run goes on
         config = {k: v for k, v in asdict(self.config).items() if k not in free}
         scaler = self.accelerator.scaler
         return {

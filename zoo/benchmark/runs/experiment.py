@@ -28,6 +28,7 @@ from zoo.benchmark.runs.identity import Identity, protocol_id
 from zoo.benchmark.runs.photos import RunPhotos
 from zoo.benchmark.runs.plugged_in import try_out
 from zoo.benchmark.runs.progress import TrainingBar, bar, one_line_warning
+from zoo.benchmark.runs.validating import validator
 from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import Row
 from zoo.benchmark.tables.text_table import number, render
@@ -241,8 +242,9 @@ def run(config: DictConfig, on_claimed: OnClaimed | None = None) -> None:
                     costs = batches.costs
                     with TrainingBar("training", folder.progress) as training:
                         on_step = training if MAIN_PROCESS else None
+                        look = validator(opened.spec, opened.model, opened.dataset, folder) if MAIN_PROCESS else None
                         given = (opened.model, batches, opened.spec.train, folder.path)
-                        trained = train(*given, device=opened.device, on_step=on_step)
+                        trained = train(*given, device=opened.device, on_step=on_step, on_validate=look)
                 if MAIN_PROCESS:
                     _score(opened, folder, trained, costs)
     if MAIN_PROCESS:

@@ -28,6 +28,8 @@ MANIFEST = "manifest.json"  # how many images there were, which were skipped, an
 PEAK = "peak_memory.json"  # the most memory that training took, over all sittings and runs that share it
 PROGRESS = "progress.json"  # the share of the training that is behind it
 LOG = "train"  # losses as TensorBoard's event files
+VALIDATION = "val.csv"  # the loss on validation photos as training went
+VALIDATION_GRID = "val.png"  # grey, a colouring and truth of some of them, the last time
 GRID = "grid.png"  # grey, colourings and truth of a few photos
 # ``keys`` (K,) and ``sample_grid`` (K, 2 + S, H, W, 3) uint8: grey, S samples and truth of K images
 SAMPLE_GRID = "sample_grid.npz"
@@ -46,6 +48,8 @@ class RunFolder:
         self.rows = self.path / ROWS
         self.progress = self.path / PROGRESS
         self.grid = self.path / GRID
+        self.validation = self.path / VALIDATION
+        self.validation_grid = self.path / VALIDATION_GRID
 
     @property
     def done(self) -> bool:

@@ -27,7 +27,7 @@ from zoo.training.starting import start_file
 from zoo.weights import sha256_file
 
 _NOT_IDENTITY = {
-    "train": ("log", "checkpoint_every", "feature_cache_gb"),
+    "train": ("log", "checkpoint_every", "val_every", "feature_cache_gb"),
     "eval": ("batch_size", "samples", "grid"),
     # the box counts as found, groups where a metric asks for them, what was left out by the photos that are left
     "data": ("root", "download", "face_box", "groups", "people", "dedupe"),

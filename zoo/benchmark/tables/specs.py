@@ -21,7 +21,7 @@ from zoo.benchmark.tables.protocols import not_one, read, read_records, remember
 Fields = dict[str, Any]
 _MACHINE = ("device", "plugins", "results_dir", "cache_dir", "table")
 _NO_SCORE = {
-    "train": ("log", "checkpoint_every", "feature_cache_gb"),
+    "train": ("log", "checkpoint_every", "val_every", "feature_cache_gb"),
     "data": ("root", "download", "people", "dedupe"),
     "eval": ("batch_size", "samples", "grid", "strips"),  # strips: what grid was called; see `parse`
 }
