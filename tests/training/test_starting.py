@@ -51,7 +51,6 @@ def test_defaults_that_are_written_out_are_the_same_network(file: Path) -> None:
     ("changes", "says"),
     [
         ({"denoiser": TINY_DENOISER | {"width": 64}}, "has denoiser.width=32, but 64 is asked for"),
-        ({"denoiser": TINY_DENOISER | {"hints": True}}, "has denoiser.hints=False, but True is asked for"),
         ({"cond": {"name": "add"}}, "has cond.name=concat, but add is asked for"),
         ({"cond": {"name": "concat", "channels": 32}}, "cond.channels"),
         ({"diffusion": {"parameterisation": "x0"}}, "says v on another schedule"),
@@ -92,3 +91,26 @@ def test_a_checkpoint_of_a_training_that_began_elsewhere_is_not_taken_up(file: P
     start_from(model, file)
     with pytest.raises(ZooError, match="other settings"):
         trained(model)
+
+
+@pytest.mark.parametrize("patch", [1, 2])
+def test_a_model_that_is_to_learn_hints_starts_as_one_that_knows_none(tmp_path: Path, patch: int) -> None:
+    denoiser = TINY_DENOISER | {"patch": patch, "chroma_scale": 2}
+    plain, told = (tiny_model("none", "none", denoiser=denoiser | {"hints": hints}) for hints in (False, True))
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in plain.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    checkpoint.save(plain, tmp_path / "plain.safetensors")
+    start_from(told, tmp_path / "plain.safetensors")
+    given = torch.randn(2, 2, 8, 8), torch.rand(2, 1, 16, 16), torch.tensor([0.2, 0.9]), ()
+    without = plain.eval().predict(*given)
+    assert without.abs().max() > 0.1
+    torch.testing.assert_close(told.eval().predict(*given), without)
+    torch.testing.assert_close(told.predict(*given, torch.randn(2, 3, 8, 8)), without)
+
+
+def test_a_model_with_hints_does_not_become_one_without(tmp_path: Path) -> None:
+    checkpoint.save(tiny_model(denoiser=TINY_DENOISER | {"hints": True}), tmp_path / "told.safetensors")
+    with pytest.raises(ZooError, match=r"has denoiser\.hints=True, but False is asked for"):
+        start_from(tiny_model(), tmp_path / "told.safetensors")

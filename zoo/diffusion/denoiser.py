@@ -16,6 +16,7 @@ from zoo.diffusion.layers import ResBlock, SelfAttention, group_norm
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel
 
+CONV_IN = "conv_in.weight"
 Inject = Callable[[Tensor, int], Tensor]
 
 
@@ -153,6 +154,13 @@ class _Stage(nn.Module):
             if remember is not None:
                 remember.append(h)
         return h
+
+
+def with_hints(weight: Tensor, patch: int) -> Tensor:
+    """The weight of `CONV_IN` with hints, which have no effect yet, from that of a denoiser without."""
+    ab, lightness = weight.split([2 * patch**2, weight.shape[1] - 2 * patch**2], dim=1)
+    unheeded = weight.new_zeros(len(weight), CHANNELS * patch**2, *weight.shape[2:])
+    return torch.cat([ab, unheeded, lightness], dim=1)
 
 
 def denoiser_levels(width: int, mults: Sequence[int], chroma_scale: int, patch: int = 1) -> tuple[FeatureLevel, ...]:

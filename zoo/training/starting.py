@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo import checkpoint
+from zoo.diffusion.denoiser import CONV_IN, with_hints
 from zoo.errors import ZooError
 from zoo.model import ColorDiffusion
 from zoo.registry import Registry, conditioners, denoisers, encoders
@@ -20,6 +21,8 @@ _REGISTRIES: Mapping[str, Registry[Any]] = {"encoder": encoders, "cond": conditi
 def start_from(model: ColorDiffusion, source: str | Path) -> None:
     """Give an untrained ``model`` the weights of another, to be trained on.
 
+    One that takes hints may go on from one that does not: it says the same until it has learned what they mean.
+
     Args:
         source: a model file, the folder of a run, or "bundled": the model for faces that comes with the package.
 
@@ -28,10 +31,12 @@ def start_from(model: ColorDiffusion, source: str | Path) -> None:
     """
     path = start_file(source)
     other = checkpoint.load(path)
+    learns_hints = model.hints and not other.hints
     for part in _REGISTRIES:
         asked, found = (_options_in_full(part, m.spec[part]) for m in (model, other))
         for key in sorted({*asked, *found}, key=lambda key: (key != "name", key)):
-            if key != "weights" and asked.get(key) != found.get(key):
+            own = key == "weights" or (part == "denoiser" and key == "hints" and learns_hints)
+            if not own and asked.get(key) != found.get(key):
                 raise ZooError(
                     f"init: {path} has {part}.{key}={found.get(key)}, but {asked.get(key)} is asked for; "
                     "only the same network can go on from it"
@@ -41,7 +46,10 @@ def start_from(model: ColorDiffusion, source: str | Path) -> None:
         other.diffusion.schedule,
     ):
         raise ZooError(f"init: {path} says {other.diffusion.parameterisation} on another schedule than is asked for")
-    model.load_state_dict(other.state_dict())
+    state = other.state_dict()
+    if learns_hints:
+        state[f"denoiser.{CONV_IN}"] = with_hints(state[f"denoiser.{CONV_IN}"], model.denoiser.patch)
+    model.load_state_dict(state)
     model.started_from = sha256_file(path)
 
 
