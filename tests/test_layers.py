@@ -20,6 +20,7 @@ LAYERS = (
         "features",
         "weights",
         "tensor_file",
+        "onnx_description",
     ),
     ("registry", "plugins"),
     ("color", "faces", "reading"),

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zoo import tensor_file
+from zoo import onnx_description as description
 from zoo.denoisers import stages
 from zoo.diffusion.chroma import ChromaSampler, Predict
 from zoo.diffusion.hints import CHANNELS, Known
@@ -189,7 +189,7 @@ class OnnxColorDiffusion:
         Raises:
             ZooError: no such folder, a file is missing or unreadable, or another version wrote it.
         """
-        about = _read(folder / SPEC)
+        about = description.read(folder / SPEC)
         try:
             sessions = {DENOISER: _open(folder / DENOISER)}
             if about["uses_encoder"]:
@@ -217,7 +217,9 @@ class OnnxColorDiffusion:
                 ),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ZooError(f"{folder / SPEC}: its spec cannot be read ({error!r})") from error
+            if isinstance(error, ZooError) and str(folder) in str(error):
+                raise
+            raise ZooError(f"{folder / SPEC}: its spec cannot be read ({description.line(error)})") from error
 
     def parameter_counts(self) -> dict[str, int]:
         """As those of the model that was exported."""
@@ -262,7 +264,15 @@ def _run(session: Any, arguments: dict[str, Tensor]) -> tuple[Tensor, ...]:
     """The outputs for named arguments; one that the graph has no use for is not among its inputs."""
     wanted = {i.name for i in session.get_inputs()}
     feed = {name: np.ascontiguousarray(x.numpy()) for name, x in arguments.items() if name in wanted}
-    return tuple(torch.from_numpy(x) for x in session.run(None, feed))
+    try:
+        found = tuple(torch.from_numpy(x) for x in session.run(None, feed))
+    except Exception as error:  # onnxruntime's errors share no base of their own
+        raise ZooError(
+            f"the exported model cannot be run, it is damaged or edited ({description.line(error)})"
+        ) from error
+    if not all(x.isfinite().all() for x in found):
+        raise ZooError("the exported model gives numbers that are not finite: it is damaged or edited")
+    return found
 
 
 def _open(path: Path) -> Any:
@@ -277,17 +287,4 @@ def _open(path: Path) -> Any:
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base of their own
-        raise ZooError(f"{path} is not a readable ONNX file ({str(error).splitlines()[0]})") from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        about = tensor_file.plain(path.read_text(encoding="utf-8"))
-        found = (about["format"], about["version"])
-    except OSError as error:
-        raise ZooError(f"{path} does not exist; expected a folder written by python -m zoo export") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ZooError(f"{path} cannot be read ({error!r})") from error
-    if found != (FORMAT, FORMAT_VERSION):
-        raise ZooError(f"{path} is of {found[0]} version {found[1]}; this reads {FORMAT} version {FORMAT_VERSION}")
-    return about
+        raise ZooError(f"{path} is not a readable ONNX file ({description.line(error)})") from error

@@ -109,6 +109,55 @@ def test_resizing_by_matrices_is_resizing(before: tuple[int, int], after: tuple[
     torch.testing.assert_close(_project._resize_by_matrices(x, after), _project.resize(x, after))
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
+    export_onnx(model_of({"name": "none"}, "none"), folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ab_mean": None},
+        {"ab_mean": [0.1]},
+        {"ab_std": {"a": 1}},
+        {"ab_std": [1, "x" * 5000]},
+        {"face_box": [1, 2]},
+        {"encoder_input_size": 0},
+        {"encoder_input_size": "64"},
+        {"parameters": {"params": []}},
+        {"uses_encoder": 1},
+        {"license": ["x" * 900]},
+        {"spec": [1]},
+        {"spec": {"image_size": 2**30, "denoiser": {}, "diffusion": {}}},
+        {"spec": {"image_size": 64, "denoiser": {}, "diffusion": {"x" * 900: 1}}},
+        {"format": "x" * 900},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_hostile_description_is_one_line(exported: Path, tmp_path: Path, changes: dict[str, object]) -> None:
+    for file in exported.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    about = json.loads((exported / SPEC).read_text())
+    (tmp_path / SPEC).write_text(json.dumps(about | changes))
+    with pytest.raises(ZooError) as raised:
+        OnnxColorDiffusion.load(tmp_path)
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 500
+
+
+def test_graphs_whose_numbers_are_not_finite_colour_nothing(exported: Path) -> None:
+    model = OnnxColorDiffusion.load(exported)
+    with pytest.raises(ZooError, match="not finite"):
+        model.colorize(
+            torch.full((1, 1, 64, 64), torch.nan),
+            model.encode(torch.zeros(1, 1, 64, 64)),
+            SamplerConfig("ddim", steps=1),
+            [torch.Generator()],
+        )
+
+
 def test_files_that_are_missing_or_of_another_kind_are_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(ZooError, match=r"model\.json does not exist"):
         OnnxColorDiffusion.load(tmp_path)
