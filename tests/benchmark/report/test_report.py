@@ -80,6 +80,16 @@ def test_means_stand_with_their_spread_and_number(tmp_path: Path, monkeypatch: p
     assert "11.00 ★ best± 1.00, n=3" in page_of(monkeypatch, tmp_path, table).texts["td"]
 
 
+def test_scores_of_told_colours_have_a_place_where_a_table_has_them(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Colours that are told" not in page.text
+    table = table_of(tmp_path, row(metric="psnr@0", value=20.0), row(metric="psnr@5", value=22.0))
+    told = page_of(monkeypatch, tmp_path, table, "--runs", tmp_path)
+    assert "Colours that are told" in told.text
+    assert {"told", "told-view"} <= {tag.get("id") for _, tag in told.tags}
+
+
 def test_a_hole_is_a_dash_with_its_reason(page: Page) -> None:
     missing = [a for a in page.attributes("td") if "missing" in a.get("class", "") and "weights" in a["title"]]
     assert len(missing) == 8

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from support.chromium import NEEDED, launched
-from support.reporting import BASELINE, EVIL, Benchmark
+from support.reporting import BASELINE, EVIL, Benchmark, table_of
+from support.rows import row
 from zoo.commands import main
 
 pytestmark = NEEDED
@@ -99,6 +100,34 @@ def test_the_page_is_whole_without_asking_anybody_and_without_a_complaint(visit:
     assert broken == 0
     for drawn in ("#matrix-view td", "#forest-view circle", "#scatter-view .point", "#curves-view .seed"):
         assert visit.page.locator(drawn).count() > 0, drawn
+
+
+def test_scores_of_told_colours_are_a_curve_for_each_cell_and_metric(browser: Any, tmp_path: Path) -> None:
+    made = [
+        row(run, f"{metric}@{count}", value, encoder=encoder, higher_is_better=better, method=method)
+        for run, encoder, method in (
+            ("a" * 12, "unet", "diffusion"),
+            ("b" * 12, "none", "diffusion"),
+            ("c" * 12, "", "grey"),
+        )
+        for metric, better, values in (("psnr", True, (20.0, 22.0, 25.0)), ("st_lpips", False, (0.3, 0.2, 0.1)))
+        for count, value in zip((0, 5, 100), values if method == "diffusion" else (values[0], None, None), strict=True)
+    ]
+    out = tmp_path / "told.html"
+    assert main([str(table_of(tmp_path, *made)), "--runs", str(tmp_path), "--out", str(out)], command="report") == 0
+    visit = Visit(browser, out.as_uri(), "desktop", tmp_path)
+    panels = visit.page.locator("#told-view figure")
+    assert panels.locator("strong").all_text_contents() == ["psnr", "st_lpips"]
+    for panel, rising in ((panels.nth(0), True), (panels.nth(1), False)):
+        assert panel.locator("polyline").count() == 3
+        assert panel.locator("circle.told").count() == 2 * 3 + 1
+        first = panel.locator("polyline").first.get_attribute("points").split()
+        places = [tuple(map(float, point.split(","))) for point in first]
+        assert [x for x, _ in places] == sorted(x for x, _ in places)
+        heights = [-y for _, y in places]
+        assert heights == sorted(heights, reverse=not rising)
+    assert visit.complaints == []
+    visit.page.context.close()
 
 
 def test_a_click_on_a_header_sorts_best_first_and_another_turns_it_round(visit: Visit) -> None:

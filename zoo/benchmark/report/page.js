@@ -27,6 +27,7 @@ function start() {
   const redraw = () => drawFor(current());
   costs.addEventListener("change", redraw);
   drawFor(report.choice === null ? report.metrics[0].name : report.choice);
+  if (document.getElementById("told-view")) drawTold(report);
   if (report.curves.length) drawCurves(report);
   window.addEventListener("resize", redraw);
 }

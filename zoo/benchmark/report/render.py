@@ -23,7 +23,17 @@ from zoo.benchmark.tables.cells import COSTS, in_line
 from zoo.benchmark.tables.text_table import amount
 
 HERE = Path(__file__).parent
-SCRIPTS = ("svg.js", "scales.js", "sorting.js", "matrix.js", "forest.js", "scatter.js", "curves.js", "page.js")
+SCRIPTS = (
+    "svg.js",
+    "scales.js",
+    "sorting.js",
+    "matrix.js",
+    "forest.js",
+    "scatter.js",
+    "told.js",
+    "curves.js",
+    "page.js",
+)
 _LINEAR = ("peak_memory_mb",)  # of the costs
 
 
@@ -68,6 +78,7 @@ def html(contents: Contents) -> str:
         base="" if study.base is None else str(study.base),
         adjusted=adjusted_over(study),
         costs=COSTS,
+        told=any("@" in metric.name for metric in study.metrics),
         missing=missing(study.lines, study.metrics),
         data=_data(contents),
         points=POINTS,
