@@ -95,6 +95,32 @@ def refused(capsys: pytest.CaptureFixture[str], said: str, *arguments: str) -> N
     assert {name: Path(name).read_bytes() for name in files()} == before
 
 
+def test_colours_are_said_on_the_command_line_and_in_a_file(painter: type[Painter]) -> None:
+    photos("old.jpg")
+    Path("colours.txt").write_text("0.25,0.75,#5a8a60\n")
+    given = ("--hint", "3,4,#c03030", "--hint", "0.5,0.5,#3060c0", "--hints", "colours.txt")
+    assert color("old.jpg", "--output", "new.png", *given) == 0
+    (_, options), *_ = painter.asked
+    assert [str(hint) for hint in options.hints] == ["3,4,#c03030", "0.5,0.5,#3060c0", "0.25,0.75,#5a8a60"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("old.jpg", "--output", "new.png", "--hint", "3,4,red"), "'red' is no colour"),
+        (("old.jpg", "--output", "new.png", "--hints", "gone.txt"), "--hints gone.txt cannot be read"),
+        (("old.jpg", "other.jpg", "--output", "out", "--hint", "3,4,#c03030"), "one photo, and 2 were given"),
+        ((".", "--output", "out", "--hint", "3,4,#c03030"), "one photo, and 2 were given"),
+    ],
+)
+def test_colours_that_cannot_be_said_are_refused_before_a_model_is_read(
+    painter: type[Painter], capsys: pytest.CaptureFixture[str], given: tuple[str, ...], said: str
+) -> None:
+    photos("old.jpg", "other.jpg")
+    refused(capsys, said, *given)
+    assert painter.loaded == []
+
+
 def test_one_photo_becomes_one_file_by_the_bundled_model(painter: type[Painter]) -> None:
     photos("old.jpg")
     assert color("old.jpg", "--output", "new.png") == 0

@@ -107,7 +107,9 @@ def test_previews_come_after_each_step_of_the_last_pictures(
 class Stepping(PaintingModel):
     """After step k everything is redder by a tenth."""
 
-    def colorize(self, L: Tensor, features: Any, sampler: Any, generators: Any, callback: Any = None) -> Tensor:
+    def colorize(
+        self, L: Tensor, features: Any, sampler: Any, generators: Any, callback: Any = None, **_: Any
+    ) -> Tensor:
         for step in range(1, sampler.steps + 1):
             ab = torch.tensor([step / 10, 0])[:, None, None].expand(len(L), 2, *L.shape[-2:])
             callback(step, ab)

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
 from zoo.color.lab import uint8_to_lab
+from zoo.diffusion.hints import Known
 from zoo.faces.box import TEMPLATE
 from zoo.faces.detect import Face
 from zoo.faces.framing import WHOLE, Box
@@ -24,21 +26,27 @@ FACE_AB, REST_AB = (0.2, 0.0), (0.0, 0.2)
 
 @dataclass
 class PaintingModel:
-    """Paints a face in one colour and whole photos in another; remembers what it was shown."""
+    """Paints a face in one colour, whole photos in another, and what it is told; remembers what it was shown."""
 
     face_box: Box | None = None
     frame: Box | None = None
     input_size: int | None = None
     image_size: int = 32
+    hints: bool = True
     seen: list[tuple[int, ...]] = field(default_factory=list)
     views: list[Tensor] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     noise: list[int] = field(default_factory=list)  # seeds
+    told: list[Known | None] = field(default_factory=list)
 
     @property
     def spec(self) -> dict[str, Any]:
         parts: dict[str, Any] = {"encoder": {"name": "none"}, "cond": {"name": "none"}, "diffusion": {}}
         return parts | {"denoiser": {"chroma_scale": 4, "mults": [1, 1]}}
+
+    @property
+    def denoiser(self) -> SimpleNamespace:
+        return SimpleNamespace(chroma_scale=4)
 
     @property
     def encoder(self) -> SimpleNamespace:
@@ -49,11 +57,24 @@ class PaintingModel:
         self.boxes.append(box)
         return Features((), None)
 
-    def colorize(self, L: Tensor, features: Features, sampler: Any, generators: Any, callback: Any = None) -> Tensor:
+    def colorize(
+        self,
+        L: Tensor,
+        features: Features,
+        sampler: Any,
+        generators: Any,
+        callback: Any = None,
+        *,
+        hints: Known | None = None,
+    ) -> Tensor:
+        self.told.append(hints)
         self.seen.append(tuple(L.shape))
         self.noise += [int(generator.initial_seed()) for generator in generators]
         ab = torch.tensor(FACE_AB if L.shape[-1] == L.shape[-2] else REST_AB)
         ab = ab[:, None, None].expand(len(L), 2, *L.shape[-2:]).contiguous()
+        if hints is not None:
+            told, mask = (F.interpolate(part, L.shape[-2:]) for part in hints)
+            ab = torch.where(mask > 0, told, ab)
         if callback:
             callback(1, ab)
         return ab

@@ -38,6 +38,8 @@ examples, each added to  %(prog)s --image-path old.jpg --output new.png
   --samples 4                       new-1.png ... new-4.png, each in full, and all of them on new-samples.png
   --saturation 1.3                  stronger colours; 0 gives grey
   --no-detect                       look for no faces: colour the picture as a whole
+  --hint 0.5,0.2,#a03020            that colour there: fractions of width and height, or whole pixels; any number
+  --hints colours.txt               the same, one hint a line
   --compare                         also new-compare.png: grey, colour, and the truth if the photo has colour
   --gif                             also new.gif: the denoising, step by step
   --device cuda                     on a GPU (auto takes one if there is one)
@@ -79,6 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--vivid", action="store_true", help="one of them, where the default is their mean, pale where they disagree")
     add("--saturation", type=float, default=1.0, help="factor on the chroma (default: %(default)s)")
     add("--detect", action=argparse.BooleanOptionalAction, default=True, help="look for faces (default: yes)")
+    add("--hint", action="append", default=[], metavar="X,Y,#RRGGBB", help="say a colour at a place of the photo")
+    add("--hints", type=Path, metavar="FILE", help="a file with a hint a line")
     add("--batch-size", type=int, default=16, metavar="N", help="faces coloured at once (default: %(default)s)")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
     add("--compare", action="store_true", help="also a picture of grey, colour and truth side by side")
@@ -96,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
         ZooError: an option, the model or the place for the results is not usable, or a file cannot be written.
     """
     from zoo.photos.colorizer import ColorizeOptions, Colorizer  # these bring in torch: not for --help
+    from zoo.photos.hints import read_hints
     from zoo.photos.outputs import Existing, Wanted, plan
 
     options = ColorizeOptions(
@@ -108,11 +113,14 @@ def run(args: argparse.Namespace) -> int:
         saturation=args.saturation,
         detect=args.detect,
         batch_size=args.batch_size,
+        hints=[*args.hint, *(read_hints(args.hints) if args.hints else [])],
     )
     wanted = Wanted(options.samples, args.compare, args.gif, args.format and f".{args.format}")
     existing: Existing = "overwrite" if args.overwrite else "skip" if args.skip_existing else "refuse"
     with _telling():
         jobs, skipped = plan(args.image_path, args.output, wanted, existing)
+    if options.hints and len(jobs) + skipped > 1:
+        raise ZooError(f"--hint says a colour at a place of one photo, and {len(jobs) + skipped} were given")
     encoder = {"weights": args.encoder_weights} if args.encoder_weights else None
     load = partial(Colorizer.load, args.checkpoint, device=args.device, encoder=encoder)
     broken = _color(jobs, load, options)

@@ -15,12 +15,14 @@ from torch import Tensor
 
 from zoo.checkpoint import bundled, open_model
 from zoo.color.upsample import upsample_chroma
+from zoo.diffusion.hints import Known
 from zoo.diffusion.samplers import Callback
 from zoo.errors import ZooError
 from zoo.faces.detect import Face
 from zoo.model import ColorDiffusion
 from zoo.photos.assemble import assemble
 from zoo.photos.composite import Spread, chroma, paint
+from zoo.photos.hints import Hint, known
 from zoo.photos.interchange import as_pictures
 from zoo.photos.options import ColorizeOptions
 from zoo.photos.photo import Photo
@@ -161,7 +163,11 @@ class Colorizer:
             on_step: called with (0, None) after steps that show nothing yet; then, while the last pictures are
                 sampled, with the steps done and of each photo what its first colouring looks like now, (h, w, 3) uint8,
                 no more than 256 pixels a side.
+
+        Raises:
+            ZooError: hints that cannot be followed: of several photos, outside, or for a model that is not told.
         """
+        self._check(photos, options.hints)
         scenes = [look_at(photo, *self._sights, detect=options.detect) for photo in photos]
         batches = list(self._batches(scenes, options))
         previews = Previews(scenes, options, on_step) if on_step else None
@@ -170,6 +176,21 @@ class Colorizer:
             callback = previews.follow(batch, last=i == len(batches) - 1) if previews else None
             sampled |= zip(batch, self._sample(scenes, batch, options, callback))
         return [self._finished(scene, i, sampled, options) for i, scene in enumerate(scenes)]
+
+    @property
+    def hints(self) -> bool:
+        """Whether it can be told colours."""
+        return self.model.hints and self.around.hints
+
+    def _check(self, photos: Sequence[Photo], hints: Sequence[Hint]) -> None:
+        """Raises `ZooError` where ``hints`` cannot be followed."""
+        if hints and not self.hints:
+            name = self.name or "this model"
+            raise ZooError(f"{name} cannot be told colours (--hint): it was trained without denoiser.hints=true")
+        if hints and len(photos) != 1:
+            raise ZooError(f"hints are places of one photo, and {len(photos)} photos were given")
+        for hint in hints:
+            hint.place(*photos[0].rgb.shape[:2])
 
     def _batches(self, scenes: Sequence[Scene], options: ColorizeOptions) -> Iterator[list[Task]]:
         """Pictures of one size and framing that are sampled together; faces before the photos that they are in.
@@ -201,6 +222,11 @@ class Colorizer:
         L = torch.cat([seen.L for seen in pictures]).to(self.device)[rows]
         seeds = [seed_of("colorize", options.seed, scenes[t.scene].key, t.draw, t.picture) for t in tasks]
         noise = [torch.Generator().manual_seed(seed) for seed in seeds]
+        hints = None
+        if options.hints:
+            maps = [self._known(scenes[i], j, options) for i, j in distinct]
+            ab, mask = (torch.cat(part).to(self.device)[rows] for part in zip(*maps, strict=True))
+            hints = ab, mask
         first: list[Tensor] = []
 
         def on_step(step: int, ab: Tensor) -> None:
@@ -210,8 +236,8 @@ class Colorizer:
                 callback(step, ab)
 
         sampling = options.sampling(at_once=self._sure(pictures[0]) and not options.as_drawn)
-        ab = model.colorize(L, features, sampling, noise, on_step).cpu()
-        return [Drawn(*pair) for pair in zip(ab.split(1), first[0].split(1), strict=True)]
+        colored = model.colorize(L, features, sampling, noise, on_step, hints=hints).cpu()
+        return [Drawn(*pair) for pair in zip(colored.split(1), first[0].split(1), strict=True)]
 
     def _model(self, seen: Seen) -> Model:
         return self.model if seen.face else self.around
@@ -229,7 +255,7 @@ class Colorizer:
         if options.as_drawn:
             shown = [[draw.ab for draw in parts] for parts in zip(*drawn, strict=True)]
         else:
-            shown = [[self._trusted(seen, draws) for seen, draws in zip(scene.pictures, drawn)]]
+            shown = [[self._trusted(scene, j, draws, options) for j, draws in enumerate(drawn)]]
         samples: list[np.ndarray] = []
         disagreement = Spread()
         for whole, *faces in shown:
@@ -239,8 +265,13 @@ class Colorizer:
         note = NO_FACE if options.detect and not scene.faces else ""
         return Colored(samples, scene.faces, disagreement.map() if len(samples) > 1 else None, note)
 
-    def _trusted(self, seen: Seen, draws: Sequence[Drawn]) -> Tensor:
-        return trusted(draws, sure=seen.face, parameterisation=_parameterisation(self._model(seen)))
+    def _trusted(self, scene: Scene, picture: int, draws: Sequence[Drawn], options: ColorizeOptions) -> Tensor:
+        seen = scene.pictures[picture]
+        told = self._known(scene, picture, options)[1] if options.hints else None
+        return trusted(draws, sure=seen.face, parameterisation=_parameterisation(self._model(seen)), told=told)
+
+    def _known(self, scene: Scene, picture: int, options: ColorizeOptions) -> Known:
+        return known(scene, picture, options.hints, self._model(scene.pictures[picture]).denoiser.chroma_scale)
 
 
 def _parameterisation(model: Model) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.errors import ZooError
+from zoo.photos.hints import Hint
 
 _TIME_POWER = {"ddim": 2.5}  # as configs/sampler; 1 for the others
 
@@ -28,6 +30,8 @@ class ColorizeOptions:
         saturation: factor on the chroma; 0 gives grey.
         detect: look for faces, and colour each by itself.
         batch_size: pictures that go through the network at once.
+        hints: colours that are known at some places of the photo, of which there is one then: `Hint`, or its text, or
+            (x, y, "#RRGGBB"). For models that were trained to be told.
 
     Raises:
         ZooError: a value that cannot be.
@@ -43,6 +47,7 @@ class ColorizeOptions:
     saturation: float = 1.0
     detect: bool = True
     batch_size: int = 16
+    hints: Sequence[Hint] = ()
 
     def __post_init__(self) -> None:
         for name, least in (("samples", 1), ("steps", 1), ("seed", 0), ("batch_size", 1)):
@@ -53,6 +58,9 @@ class ColorizeOptions:
             value = getattr(self, name)
             if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
                 raise ZooError(f"{name} must be a number, at least 0, not {value!r}")
+        if isinstance(self.hints, str) or not isinstance(self.hints, Sequence):
+            raise ZooError(f"hints must be a list of them, not {self.hints!r}")
+        object.__setattr__(self, "hints", tuple(Hint.of(hint) for hint in self.hints))
         self.sampling()
 
     @property

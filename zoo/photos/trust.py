@@ -27,7 +27,7 @@ class Drawn(NamedTuple):
     expected: Tensor
 
 
-def trusted(drawn: Sequence[Drawn], *, sure: bool, parameterisation: str) -> Tensor:
+def trusted(drawn: Sequence[Drawn], *, sure: bool, parameterisation: str, told: Tensor | None = None) -> Tensor:
     """(1, 2, h, w) ab to show of a picture.
 
     Args:
@@ -35,11 +35,15 @@ def trusted(drawn: Sequence[Drawn], *, sure: bool, parameterisation: str) -> Ten
         sure: nothing is held back.
         parameterisation: of the model's diffusion; eps, divided by hardly any signal, expects nothing at once, so that
             the samples' own mean must do.
+        told: (1, 1, h', w'), 1 where the user said a colour: nothing is held back there; None: nowhere.
     """
     samples = torch.cat([draw.ab for draw in drawn])
     at_once = torch.cat([draw.expected for draw in drawn])
     mean = (samples if parameterisation == "eps" else at_once).mean(dim=0, keepdim=True)
-    return mean if sure else held_back(mean, samples)
+    if sure:
+        return mean
+    held = held_back(mean, samples)
+    return held if told is None else torch.lerp(held, mean, F.interpolate(told, mean.shape[-2:]))
 
 
 def held_back(mean: Tensor, samples: Tensor, hold: float = _HOLD) -> Tensor:
