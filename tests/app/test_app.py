@@ -21,7 +21,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 import app
-from support.models import tiny_model
+from support.models import TINY_DENOISER, tiny_model
 from zoo import checkpoint as model_files
 from zoo.app.actions import Actions, Results
 from zoo.app.checkpoints import Checkpoint, discover
@@ -29,11 +29,13 @@ from zoo.app.display import LONG_SIDE, grey, shown
 from zoo.app.examples import write_examples
 from zoo.app.live import OnStep, Step, Turns, watch
 from zoo.app.page import build
+from zoo.app.saying import as_hex, hint_at, marked
 from zoo.app.store import Store
 from zoo.app.uncertainty import heat_map, legend
 from zoo.color.lab import uint8_to_lab
 from zoo.errors import ZooError
 from zoo.photos.colorizer import ColorizeOptions
+from zoo.photos.hints import Hint
 from zoo.tensor_file import FORMAT, FORMAT_VERSION, READABLE_VERSIONS
 
 QUICK = ColorizeOptions(steps=2, detect=False)
@@ -50,6 +52,45 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def actions(checkpoint: Path, tmp_path: Path) -> Actions:
     return Actions({"small": Checkpoint.read(checkpoint)}, Store(tmp_path / "served", 10**9), 1_000_000, "cpu")
+
+
+# Colours that are said
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("#a06040", "#a06040"),
+        ("rgba(160, 96.4, 64, 1)", "#a06040"),
+        ("rgb(0,0,255.6)", "#0000ff"),
+        ("tomato", "tomato"),
+    ],
+)
+def test_a_picked_color_is_read_as_browsers_say_it(said: str, expected: str) -> None:
+    assert as_hex(said) == expected
+
+
+def test_a_click_is_a_hint_at_that_pixel_of_what_is_shown() -> None:
+    hint = hint_at((30, 10), "#5a8a60", (40, 60))
+    assert hint.place(80, 120) == 61 + 21j
+    assert hint.color == "#5a8a60"
+    assert hint_at((60, 40), "#5a8a60", (40, 60)).place(40, 60) == 59.5 + 39.5j
+    with pytest.raises(ZooError, match="no colour"):
+        hint_at((0, 0), "tomato", (40, 60))
+
+
+def test_marks_lie_where_colors_were_said_in_these_colors(photo: Path) -> None:
+    plain = marked(photo, ())
+    drawn = marked(photo, [Hint(0.25, 0.75, "#5a8a60")])
+    assert drawn[30, 12].tolist() == [0x5A, 0x8A, 0x60]
+    changed = np.nonzero((plain != drawn).any(axis=2))
+    assert np.hypot(changed[0] - 30, changed[1] - 12).max() < 9
+
+
+def test_a_checkpoint_says_whether_it_can_be_told_colors(checkpoint: Path, tmp_path: Path) -> None:
+    model_files.save(tiny_model("none", "none", denoiser=TINY_DENOISER | {"hints": True}), tmp_path / "m.safetensors")
+    assert Checkpoint.read(tmp_path / "m.safetensors").hints
+    assert not Checkpoint.read(checkpoint).hints
 
 
 # Model files

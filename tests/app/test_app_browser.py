@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -18,12 +18,13 @@ import torch
 from PIL import Image
 
 from support.chromium import NEEDED, launched, sync_api
-from support.models import tiny_model
+from support.models import TINY_DENOISER, tiny_model
 from support.page_command import started
 from support.reverse_proxy import reverse_proxy
 from zoo import checkpoint
 from zoo.app.checkpoints import discover
 from zoo.app.server import ServerConfig, serving
+from zoo.model import ColorDiffusion
 
 pytestmark = NEEDED
 SIZES = {"desktop": (1280, 900), "phone": (375, 812)}
@@ -37,11 +38,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     model.ab_mean.copy_(torch.tensor([0.2, 0.3])[:, None, None])
     checkpoint.save(model, folder / "orange.safetensors")
     checkpoint.save(tiny_model("none", "none"), folder / "plain.safetensors")
-    files = [folder / "orange.safetensors", folder / "plain.safetensors"]
+    checkpoint.save(listening_model(), folder / "listening.safetensors")
+    files = [folder / f"{name}.safetensors" for name in ("orange", "plain", "listening")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", str(folder))
         with serving(ServerConfig(port=0, max_mb=1), discover(files)) as url:
             yield url
+
+
+def listening_model() -> ColorDiffusion:
+    """Untrained, but what it is told changes what it says."""
+    model = tiny_model("none", "none", denoiser=TINY_DENOISER | {"hints": True})
+    with torch.no_grad():
+        for parameter in model.parameters():  # the last layer starts at 0 and would hide everything
+            parameter.add_(0.05 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(0)))
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +99,20 @@ class Visit:
         mouse.down()
         mouse.move(box["x"] + end * box["width"], y, steps=5)
         mouse.up()
+
+    def result(self) -> bytes:
+        """The file that can be had."""
+        with self.page.expect_download() as download:
+            self.page.locator("#download").click()
+        return Path(download.value.path()).read_bytes()
+
+    def becomes(self, wanted: Callable[[bytes], bool]) -> None:
+        """Wait until the file that can be had is what is ``wanted``."""
+        for _ in range(120):
+            self.page.wait_for_timeout(500)
+            if self.page.locator("#download").is_enabled() and wanted(self.result()):
+                return
+        raise AssertionError("no such result came")
 
     def fits(self) -> bool:
         return bool(self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
@@ -154,6 +179,31 @@ def test_several_samples_can_be_chosen_from_and_their_disagreement_is_shown(visi
     sync_api.expect(visit.page.locator("#legend")).to_contain_text("Lab units")
     sync_api.expect(visit.page.locator("#heat img")).to_be_visible()
     visit.look("4-samples")
+    assert visit.fits()
+
+
+def test_a_color_is_said_by_a_click_spreads_is_undone_and_adds_to_others(visit: Visit) -> None:
+    saying, marked = visit.page.locator("#saying"), visit.page.locator("#said-photo img")
+    sync_api.expect(saying).to_be_hidden()  # the first model does not listen
+    visit.page.locator("#checkpoint input").click()
+    visit.page.get_by_role("option", name="listening").click()
+    sync_api.expect(saying).to_be_visible()
+    visit.page.locator("#color").click()
+    visit.says("Done")
+    plain = visit.result()
+    undo, forget = visit.page.locator("#undo"), visit.page.locator("#forget")
+    sync_api.expect(undo).to_be_disabled()
+    marked.click(position={"x": 40, "y": 60})
+    visit.becomes(lambda file: file != plain)
+    one = visit.result()
+    visit.look("8-said")
+    marked.click(position={"x": 100, "y": 100})
+    visit.becomes(lambda file: file not in (plain, one))
+    undo.click()
+    visit.becomes(lambda file: file == one)
+    forget.click()
+    visit.becomes(lambda file: file == plain)
+    sync_api.expect(undo).to_be_disabled()
     assert visit.fits()
 
 

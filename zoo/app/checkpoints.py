@@ -35,6 +35,7 @@ class Checkpoint:
     Attributes:
         name: the run's folder, or the file's name.
         parameters: stored in the file; those of frozen pretrained encoders are not.
+        hints: it can be told colours.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Checkpoint:
     cond: str
     image_size: int
     parameters: int
+    hints: bool = False
 
     @classmethod
     def read(cls, path: Path) -> Checkpoint:
@@ -57,15 +59,16 @@ class Checkpoint:
                 raise ZooError(f"checkpoint {path} is not a model file of this project, or of another version of it")
             spec = json.loads(metadata["spec"])
             encoder, cond, size = _name(spec["encoder"]), _name(spec["cond"]), spec["image_size"]
+            hints = spec.get("denoiser", {}).get("hints") is True
             if not isinstance(size, int) or not 0 < size <= _LARGEST:
                 raise TypeError("its image size is none")
-        except (SafetensorError, OSError, LookupError, TypeError, ValueError, RecursionError) as error:
+        except (SafetensorError, OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             if isinstance(error, ZooError):
                 raise
             reason = " ".join(str(error).split())[:200]
             raise ZooError(f"checkpoint {path} is not a readable model file ({reason})") from error
         name = path.parent.name if path.stem == "model" else path.stem
-        return cls(path, name, encoder, cond, size, parameters)
+        return cls(path, name, encoder, cond, size, parameters, hints)
 
     def load(self, device: str) -> Colorizer:
         """The model, read again only if the file has changed. Raises `ZooError` as `Colorizer.load`."""

@@ -41,7 +41,7 @@ class Inputs:
 
     @property
     def settings(self) -> list[Any]:
-        """In the order of `zoo.app.page.Handlers.color`."""
+        """In the order of `zoo.app.page.Handlers.color`, before what is said."""
         chosen = [self.opened, self.upload, self.checkpoint, self.samples, self.steps]
         return [*chosen, self.guidance, self.saturation, self.seed, self.detect]
 
