@@ -64,7 +64,7 @@ class Unsure(PaintingModel):
     """Samples of what lies around faces are red or green; on average they are a faint blue. Faces are yellow."""
 
     def colorize(
-        self, L: Tensor, features: Any, sampler: SamplerConfig, generators: Any, callback: Any = None
+        self, L: Tensor, features: Any, sampler: SamplerConfig, generators: Any, callback: Any = None, **_: Any
     ) -> Tensor:
         self.seen.append((sampler.steps, *L.shape))
         expected = torch.tensor([0.0, 0.3] if L.shape[-1] == L.shape[-2] else [0.0, -0.1])

@@ -126,7 +126,7 @@ class _Handlers:
         return {self._say.place: gr.Column(visible=self._actions.checkpoints[checkpoint].hints and photos < 2)}
 
     def say(self, opened: Opened, said: list[Any], color: str, event: gr.SelectData) -> Changes:
-        """One colour more, where the visitor clicked. Gradio finds the event by its type: all types here must be known."""
+        """One colour more, where the visitor clicked. Gradio finds the event by types: all here must be known."""
         if len(said) == MOST:
             raise gr.Error(f"no more than {MOST} colours can be said")
         return self._say.shown(opened.before, [*said, hint_at(event.index, color, opened.shown_size)])
