@@ -39,7 +39,7 @@ def test_one_place_is_held_back_and_another_is_not() -> None:
     samples[1, 1, :, 8:] -= 0.3
     shown = held_back(mean, samples)
     assert shown[0, 0, 8, 2] == pytest.approx(0.2, abs=1e-3)
-    assert shown[0, 0, 8, 13] < 0.1
+    assert shown[0, 0, 8, 13] < 0.15
     assert (shown[0, 1] == 0).all()  # the hue is the mean's
 
 
@@ -48,11 +48,11 @@ def test_grey_stays_grey() -> None:
 
 
 def test_the_first_step_is_shown_and_samples_only_tell_how_sure_it_is() -> None:
-    drawn = [Drawn(plain(a, 0.0), expected=plain(0.1, 0.1)) for a in (0.5, -0.5)]
+    drawn = [Drawn(plain(a, 0.0), expected=plain(0.1, 0.1)) for a in (0.9, -0.9)]
     assert torch.allclose(trusted(drawn, sure=True, parameterisation="v"), plain(0.1, 0.1))
     unsure = trusted(drawn, sure=False, parameterisation="v")
     assert (unsure > 0).all()
-    assert (unsure < 0.05).all()
+    assert (unsure < 0.03).all()
 
 
 def test_a_network_that_says_eps_is_not_asked_for_its_first_step() -> None:
@@ -81,7 +81,7 @@ def test_by_default_faces_are_colored_in_one_step_and_what_is_unsure_around_them
     model = Unsure()
     ab = ab_of(Colorizer(model).colorize(np.full((120, 200, 3), 128, np.uint8)))  # type: ignore[arg-type]
     assert ab[50, 90] == pytest.approx([0, 0.3], abs=0.02)
-    assert ab[60, 10] == pytest.approx([0, 0], abs=0.01)
+    assert ab[60, 10] == pytest.approx([0, -0.1 * 0.01 / (0.01 + 0.25 * 0.17)], abs=0.003)
     assert {(steps, shape[-1] == shape[-2]) for steps, *shape in model.seen} == {(1, True), (5, False)}
 
 

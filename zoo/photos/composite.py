@@ -18,14 +18,15 @@ from zoo.color.upsample import chroma_field
 from zoo.faces.viewport import Viewport, look
 from zoo.photos.photo import Photo
 
-_FEATHER = 0.25  # of a face's square: how far in from its edges its colours have faded in
+_FEATHER = 0.25  # of the radius of the ellipse in a face's square: how far in from its edge its colours have faded in
 _BAND = 1 << 19  # pixels that are painted at once
 
 
 def compose(L: Tensor, whole: Tensor, faces: list[tuple[Viewport, Tensor]]) -> Tensor:
     """The field of chroma over lightness of a photo.
 
-    A face's colours fade out towards the edges of its square; where several meet they are averaged by those weights.
+    A face's colours fade out towards the edge of the ellipse in its square, so that no corner shows; where several meet
+    they are averaged by those weights.
 
     Args:
         L: (1, 1, H, W), of the photo, at the resolution at which things are put together.
@@ -103,10 +104,9 @@ def _places(viewport: Viewport, rows: slice, columns: slice) -> Tensor:
 
 
 def _weight(places: Tensor) -> Tensor:
-    """(1, h, w, 2) → (1, 1, h, w): 0 at the edges of the square and outside, 1 in the middle, smooth between."""
-    ramp = ((1 - places.abs()) / (2 * _FEATHER)).clamp(0, 1)
-    smooth = ramp * ramp * (3 - 2 * ramp)
-    return smooth.prod(dim=-1)[:, None]
+    """(1, h, w, 2) → (1, 1, h, w): 0 outside the ellipse in the square, 1 in the middle, smooth between."""
+    ramp = ((1 - places.norm(dim=-1)[:, None]) / _FEATHER).clamp(0, 1)
+    return ramp * ramp * (3 - 2 * ramp)
 
 
 def _enlarged(x: Tensor, size: tuple[int, int], mode: str = "bicubic") -> Tensor:

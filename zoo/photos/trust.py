@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 DRAWS = 2  # samples by which disagreement is measured
-_HOLD = 2.0  # how much colour is held back for disagreement; see `held_back`
+_HOLD = 0.25  # how much colour is held back for disagreement; see `held_back`
 _NEAR = 8  # of a picture's shorter side: one part in so many, over which disagreement is averaged
 _LEAST = 1e-6  # of squared ab: a tenth of a Lab unit
 
