@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
@@ -102,14 +104,31 @@ def test_skin_that_is_vivid_already_is_not_paled() -> None:
     assert at(factors, CHEEK) == pytest.approx([1.0])
 
 
+@dataclass
 class Portraitist(PaintingModel):
-    """Faces have a colour of skin; all around is blue."""
+    """Faces have a colour of skin; all around has one colour."""
+
+    background: tuple[float, float] = SKY
 
     def colorize(self, L: Tensor, *given: object) -> Tensor:
-        ab = torch.tensor(SKIN if L.shape[-1] == L.shape[-2] else SKY)[:, None, None] / 110
+        ab = torch.tensor(SKIN if L.shape[-1] == L.shape[-2] else self.background)[:, None, None] / 110
         ab = ab.expand(len(L), 2, *L.shape[-2:]).contiguous()
         given[-1](1, ab)  # type: ignore[operator]
         return ab
+
+
+def test_in_a_photo_a_neck_gets_the_tone_of_its_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_faces(monkeypatch, Viewport(120 + 40j, 80 + 0j))
+    colorizer = Colorizer(Portraitist(background=NECK))  # type: ignore[arg-type]
+    ab = ab_of(colorizer.colorize(np.full((240, 320, 3), 128, np.uint8))) * 110
+    assert np.linalg.norm(ab[150, 160] - SKIN) < 0.5 * np.linalg.norm(np.subtract(NECK, SKIN))
+
+
+def test_in_a_large_photo_skin_is_where_the_face_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_faces(monkeypatch, Viewport(1500 + 40j, 160 + 0j))  # the colours are put together at half that size
+    colorizer = Colorizer(Portraitist())  # type: ignore[arg-type]
+    ab = ab_of(colorizer.colorize(np.full((240, 2048, 3), 128, np.uint8), saturation=1.8)) * 110
+    assert np.hypot(*ab[139, 1580]) == pytest.approx(26, abs=1)
 
 
 def test_in_a_photo_saturation_leaves_skin_skin_and_makes_the_sky_blue(monkeypatch: pytest.MonkeyPatch) -> None:
