@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,10 +111,10 @@ class Portraitist(PaintingModel):
 
     background: tuple[float, float] = SKY
 
-    def colorize(self, L: Tensor, *given: object) -> Tensor:
+    def colorize(self, L: Tensor, *given: Any, **_: Any) -> Tensor:
         ab = torch.tensor(SKIN if L.shape[-1] == L.shape[-2] else self.background)[:, None, None] / 110
         ab = ab.expand(len(L), 2, *L.shape[-2:]).contiguous()
-        given[-1](1, ab)  # type: ignore[operator]
+        given[-1](1, ab)
         return ab
 
 
