@@ -83,6 +83,11 @@ def test_a_data_set_may_lack_a_split(root: Path, tmp_path: Path, options: list[s
     assert "train/5.jpg" not in found.images["train"].keys
 
 
-def test_painted_faces_that_are_alike_by_chance_are_not_spoken_of(tmp_path: Path) -> None:
-    spec = Spec.from_config(plain("metrics=[psnr]", f"cache_dir={tmp_path}", "data.n_train=150", "data.n_test=150"))
-    assert RunPhotos.open(spec, datasets.create("synthetic", **spec.data.options)).shared == ()
+def test_photos_of_a_data_set_that_says_that_all_are_distinct_are_not_compared(root: Path, tmp_path: Path) -> None:
+    dataset = datasets.create("folder", root=root, face_box=None)
+    given = ["metrics=[psnr]", "data=folder", f"data.root={root}", f"cache_dir={tmp_path}", "image_size=16"]
+    spec = Spec.from_config(plain(*given, "data.dedupe=true"))
+    dataset.distinct = True
+    found = RunPhotos.open(spec, dataset)
+    assert (found.shared, found.unlike, len(found.images["train"])) == ((), None, 12)
+    assert datasets.get("synthetic").distinct
