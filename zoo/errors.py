@@ -6,6 +6,7 @@ puts those before them, by `below`.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable
 
@@ -34,6 +35,15 @@ class WeightsNotFoundError(ZooError):
     def __init__(self, message: str, license: str | None = None) -> None:
         super().__init__(message)
         self.license = license
+
+
+def unknown(kind: str, name: str, known: Iterable[str], section: str = "") -> str:
+    """One line about a name that is not among ``known``, with the closest one."""
+    prefix = f"{section}." if section else ""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"; did you mean {prefix + close[0]!r}?" if close else "."
+    return f"unknown {kind} {prefix + name!r}{hint} Available: {', '.join(known) or 'none'}."
 
 
 def below(section: str, options: Iterable[str], message: str) -> str:

@@ -12,7 +12,6 @@ A class is imported when it is first created, so ``encoder=unet`` never imports 
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import sys
@@ -24,7 +23,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from zoo.errors import PlugInError, ZooError
+from zoo.errors import PlugInError, ZooError, unknown
 from zoo.sources import source_sha
 
 if TYPE_CHECKING:
@@ -181,10 +180,8 @@ class Registry(Generic[T]):
     def _unknown(self, name: str) -> str:
         if name in self._failures:
             return f"{self.kind} {name!r} failed to import ({self._failures[name]})"
-        close = difflib.get_close_matches(name, self.list(), n=1, cutoff=0.5)
-        hint = f"; did you mean {close[0]!r}?" if close else "."
         broken = "".join(f" Failed to import: {n} ({why})." for n, why in sorted(self._failures.items()))
-        return f"unknown {self.kind} {name!r}{hint} Available: {', '.join(self.list())}.{broken}"
+        return unknown(self.kind, name, self.list()) + broken
 
 
 def failure(error: BaseException) -> str:

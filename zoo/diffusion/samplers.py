@@ -5,7 +5,6 @@ Each takes ``denoise(x_t, t) → x0``, noise x_T (N, C, h, w) and a `Trajectory`
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor
 
 from zoo.diffusion.process import Schedule
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 
 VERSION = 1  # raise it when the same options give other samples
 Denoise = Callable[[Tensor, Tensor], Tensor]
@@ -92,9 +91,7 @@ class SamplerConfig:
 
     def __post_init__(self) -> None:
         if self.name not in SAMPLERS:
-            close = difflib.get_close_matches(self.name, SAMPLERS, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
-            raise ZooError(f"unknown sampler {self.name!r}{hint} Available: {', '.join(SAMPLERS)}.")
+            raise ZooError(unknown("sampler", self.name, SAMPLERS))
         if self.steps < 1:
             raise ZooError(f"steps must be at least 1, not {self.steps}")
         if not self.time_power > 0:

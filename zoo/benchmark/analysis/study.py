@@ -13,13 +13,12 @@ import pandas as pd
 from zoo.benchmark.analysis import comparisons, scores
 from zoo.benchmark.analysis.comparisons import Comparison, Differences, Scores
 from zoo.benchmark.analysis.scores import Line, Metric
-from zoo.benchmark.config.options import unknown
 from zoo.benchmark.tables import cells, comparable, protocols, specs, table_files
 from zoo.benchmark.tables.cells import DIFFUSION, Cell
 from zoo.benchmark.tables.comparable import Axes, Table
 from zoo.benchmark.tables.protocols import Protocols
 from zoo.benchmark.tables.text_table import which
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 
 
 @dataclass(frozen=True)

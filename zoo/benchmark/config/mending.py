@@ -12,10 +12,9 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
-from zoo.benchmark.config.options import unknown
 from zoo.benchmark.config.plugins import GROUPS, options
 from zoo.benchmark.config.quoting import shown
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 from zoo.plugins import blame
 
 MENDABLE = (ZooError, HydraException, OmegaConfBaseException, OSError)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from zoo.errors import ZooError, below
+from zoo.errors import ZooError, below, unknown
 from zoo.registry import Registry
 
 PRIMARY = "primary"  # in the section metrics: the one key that is no metric
@@ -74,15 +73,6 @@ def check_range(name: str, value: float, interval: str) -> None:
     below = value <= high if interval[-1] == "]" else value < high
     if not (above and below):
         raise ZooError(f"{name} must lie in {interval}, not {value}")
-
-
-def unknown(kind: str, name: str, known: Iterable[str], section: str = "") -> str:
-    """One line about a name that is not among ``known``, with the closest one."""
-    prefix = f"{section}." if section else ""
-    known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {prefix + close[0]!r}?" if close else "."
-    return f"unknown {kind} {prefix + name!r}{hint} Available: {', '.join(known) or 'none'}."
 
 
 def defaults(target: Callable[..., Any]) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import pooch
 
 from zoo import registry
-from zoo.benchmark.config.options import PRIMARY, check_options, check_range, check_type, under, unknown
+from zoo.benchmark.config.options import PRIMARY, check_options, check_range, check_type, under
 from zoo.denoisers import stages
 from zoo.diffusion.process import Diffusion
 from zoo.diffusion.samplers import SamplerConfig
-from zoo.errors import ZooError, below
+from zoo.errors import ZooError, below, unknown
 from zoo.evaluation.evaluate import EvalConfig
 from zoo.metrics import Metric, at
 from zoo.model import ColorDiffusion

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 
 from hydra.core.config_store import ConfigStore
 
-from zoo.benchmark.config.options import unknown
 from zoo.benchmark.config.plugins import options
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 
 _NAME = r"[\w.-]+"
 _LIST = re.compile(rf"\[\s*({_NAME}(?:\s*[,+]\s*{_NAME})*)?\s*\]")

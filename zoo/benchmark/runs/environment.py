@@ -13,22 +13,9 @@ from typing import Any
 
 import torch
 
-from zoo.errors import ZooError
-
 ROOT = Path(__file__).parents[3]
 _CLEAR_REFS, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 _PACKAGES = ("torch", "torchvision", "numpy", "accelerate", "timm", "facenet-pytorch", "onnx2torch", "kornia", "lpips")
-
-
-def pick_device(name: str) -> str:
-    """``"auto"`` → the best device there is; raises `ZooError` if the one that was named is not there."""
-    there = ["cpu"]
-    if torch.backends.mps.is_available():
-        there.insert(0, "mps")
-    there[:0] = ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))] if torch.cuda.is_available() else []
-    if name != "auto" and name not in there:
-        raise ZooError(f"device={name} is not available here; expected one of auto, {', '.join(there)}")
-    return there[0] if name == "auto" else name
 
 
 def describe(device: str) -> dict[str, Any]:

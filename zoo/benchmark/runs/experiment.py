@@ -33,6 +33,7 @@ from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import Row
 from zoo.benchmark.tables.text_table import number, render
 from zoo.data import Dataset, printable
+from zoo.devices import pick_device
 from zoo.errors import ZooError, below
 from zoo.evaluation.evaluate import Evaluation, evaluate
 from zoo.methods import Materials, Method
@@ -68,7 +69,7 @@ class Run:
         if missing:
             raise ZooError(f"{missing[0]} must be given: {missing[0]}=...")
         spec = Spec.from_config(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
-        device = environment.pick_device(spec.machine.device)
+        device = pick_device(spec.machine.device)
         if device == "cpu" and spec.train.mixed_precision == "fp16":
             raise ZooError("train.mixed_precision=fp16 needs a GPU; expected no or bf16 on device=cpu")
         if spec.machine.table:

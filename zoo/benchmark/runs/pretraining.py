@@ -18,11 +18,11 @@ from zoo import registry
 from zoo.benchmark.config.options import check_options, check_range, check_type, under
 from zoo.benchmark.config.plugins import import_modules
 from zoo.benchmark.config.spec import Machine
-from zoo.benchmark.runs import environment
 from zoo.benchmark.runs.grid import save_grid
 from zoo.benchmark.runs.photos import others
 from zoo.benchmark.runs.progress import TrainingBar, bar, one_line_warning
 from zoo.cache.images import ImageCache, View, open_images
+from zoo.devices import pick_device
 from zoo.encoder_file import read
 from zoo.encoders.unet import UNetEncoder
 from zoo.encoders.unet_ae import Objective, Recipe
@@ -58,7 +58,7 @@ class Task:
         recipe = recipe_of(plain)
         recipe.objective.check(plain["image_size"])
         machine = Machine(device=plain["device"], cache_dir=plain["cache_dir"])
-        device = environment.pick_device(machine.device)
+        device = pick_device(machine.device)
         output = _checked_output(plain)
         data = dict(plain["data"])
         name, limit, dedupe = data.pop("name"), data.pop("limit", None), data.pop("dedupe", False)

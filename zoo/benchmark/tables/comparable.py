@@ -16,12 +16,11 @@ from typing import Any
 
 import pandas as pd
 
-from zoo.benchmark.config.options import unknown
 from zoo.benchmark.tables import cells, specs
 from zoo.benchmark.tables.cells import DIFFUSION, Cell
 from zoo.benchmark.tables.specs import Fields, Record
 from zoo.benchmark.tables.text_table import few, which
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 
 _OF_CELL = ("params", "encoder_params", "cond_params", "images_seen", "weights_sha")  # where there is no record
 _OF_TABLE = ("images_seen",)
