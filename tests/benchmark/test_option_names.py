@@ -71,6 +71,11 @@ def test_pretraining_names_what_it_was_told() -> None:
         pretrain_encoder(composed("data=folder", "data.root=nowhere", "output=e.safetensors", name="pretrain"))
 
 
+def test_pretraining_refuses_squares_of_the_images() -> None:
+    with pytest.raises(ZooError, match=r"^data\.crop must be null"):
+        pretrain_encoder(composed(*FOLDER, "data.crop=[.5,1]", "output=e.safetensors", name="pretrain"))
+
+
 def test_a_warning_of_the_data_names_its_option(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -63,6 +63,8 @@ class Task:
         data = dict(plain["data"])
         name, limit, dedupe = data.pop("name"), data.pop("limit", None), data.pop("dedupe", False)
         check_type("data.dedupe", dedupe, bool)
+        if data.pop("crop", None) is not None:
+            raise ZooError("data.crop must be null: pretraining looks at whole images")
         check_options("data", registry.datasets.get(name), data)
         view, val_limit = View(plain["image_size"]), plain["val_limit"]
         warnings.showwarning = partial(one_line_warning, options=registry.datasets.options(name))
