@@ -18,7 +18,7 @@ from zoo.devices import pick_device
 from zoo.errors import WeightsNotFoundError, ZooError
 from zoo.faces.framing import Box
 from zoo.model import ColorDiffusion
-from zoo.registry import conditioners, encoders
+from zoo.registry import Registry, conditioners, encoders
 from zoo.tensor_file import FORMAT, FORMAT_VERSION, MODEL, READABLE_VERSIONS, Header
 from zoo.weights import offline
 
@@ -64,7 +64,8 @@ def load(path: Path, *, encoder: Mapping[str, Any] | None = None, device: str = 
         encoder: options that replace the recorded ones, e.g. ``{"weights": "elsewhere.onnx"}``.
 
     Raises:
-        ZooError: not such a file, of another version, damaged, or its encoder's weights are not the recorded ones.
+        ZooError: not such a file, of another version, damaged, of a plug-in that is not here, or its encoder's weights
+            are not the recorded ones.
     """
     path = model_file(Path(path))
     what = f"checkpoint {path}"
@@ -76,6 +77,7 @@ def load(path: Path, *, encoder: Mapping[str, Any] | None = None, device: str = 
         recorded = header.metadata["encoder_sha256"]
     except (ValueError, KeyError, TypeError) as error:
         raise ZooError(f"{what}: its spec cannot be read ({_line(error)})") from error
+    _demand_known(what, spec)
     spec["encoder"] |= encoder or {}
     try:
         names = _names(header, spec)
@@ -143,6 +145,19 @@ def _checked(spec: Any, header: Header) -> dict[str, Any]:
             if option != "weights" and isinstance(value, str) and _ELSEWHERE.match(value):
                 raise ValueError(f"{part}.{option}={value[:100]} names something elsewhere, which is not fetched")
     return spec
+
+
+def _demand_known(what: str, spec: Mapping[str, Any]) -> None:
+    """Raises `ZooError` for a name that nobody registered here: a plug-in of another machine."""
+    cond = spec["cond"]
+    parts = cond.get("parts") if cond["name"] == "sum" else None
+    wanted: list[tuple[Registry[Any], Any]] = [(encoders, spec["encoder"]["name"]), (conditioners, cond["name"])]
+    for key, options in parts.items() if isinstance(parts, dict) else ():
+        wanted.append((conditioners, options.get("name", key) if isinstance(options, dict) else key))
+    for names, name in wanted:
+        if name not in names.list():
+            give = "give the file or module that registers it by --plugin, or zoo.plugins.import_plugins in Python"
+            raise ZooError(f"{what} needs the {names.kind} {name!r}, a plug-in that is not here; {give}")
 
 
 def _names(header: Header, spec: Mapping[str, Any]) -> dict[str, str]:

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from zoo.commands._plugins import add_plugin_option
+
 HELP = "serve a page that colours photos, in a browser"
 
 _EPILOG = """\
@@ -44,14 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--max-mb", type=int, default=50, metavar="N", help="size of an uploaded file (default: %(default)s)")
     add("--max-total-mb", type=int, default=4000, metavar="N", help="all uploads and results (default: %(default)s)")
     add("--root-path", default="", metavar="URL", help="the page's public address, behind a reverse proxy")
-    add(
-        "--plugin",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="FILE",
-        help="Python files or modules to import first",
-    )
+    add_plugin_option(parser)
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
     add("--open", action=argparse.BooleanOptionalAction, default=False, help="show it in the browser (default: no)")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from zoo.commands._plugins import add_plugin_option
 from zoo.errors import ZooError
 from zoo.plugins import import_plugins
 from zoo.registry import REGISTRIES
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("name", help="as in encoder=NAME")
     add("options", nargs="*", metavar="key=value", help="of its constructor; values are YAML")
     add("--kind", choices=tuple(REGISTRIES), help="(default: every kind that has the name)")
-    add("--plugin", action="append", default=[], metavar="FILE_OR_MODULE", help="import this first; may be repeated")
+    add_plugin_option(parser)
     add("--device", default="cpu", help="where costs are measured and metrics compute (default: %(default)s)")
 
 

@@ -11,7 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.commands._plugins import add_plugin_option
 from zoo.errors import ZooError
+from zoo.plugins import import_plugins
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +46,7 @@ examples, each added to  %(prog)s --image-path old.jpg --output new.png
   --gif                             also new.gif: the denoising, step by step
   --device cuda                     on a GPU (auto takes one if there is one)
   --overwrite                       replace new.png if it is there, even if it is the photo itself
+  --checkpoint edges.safetensors --plugin edges.py    by a model whose encoder or conditioning a file of yours registers
   --encoder-weights w600k_r50.onnx  where the frozen encoder of that checkpoint is to be found
 
 many photos
@@ -73,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--output", required=True, metavar="OUT", help="a file for one photo (.png .jpg .webp .tif), or a folder")
     add("--checkpoint", metavar="CKPT", help="a model file, or hf://org/name[/file] (default: the one in the package)")
     add("--encoder-weights", metavar="PATH", help="weights of the checkpoint's frozen encoder, if not where it was")
+    add_plugin_option(parser)
     add("--steps", type=int, default=5, help="sampling steps; ddpm wants some 350 (default: %(default)s)")
     add("--sampler", default="dpmpp_2m", help="dpmpp_2m, deis, ddim or ddpm (default: %(default)s)")
     add("--guidance", type=float, default=1.0, help="classifier-free guidance; 1 is none (default: %(default)s)")
@@ -99,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ZooError: an option, the model or the place for the results is not usable, or a file cannot be written.
     """
+    import_plugins(args.plugin)
     from zoo.photos.colorizer import ColorizeOptions, Colorizer  # these bring in torch: not for --help
     from zoo.photos.hints import read_hints
     from zoo.photos.outputs import Existing, Wanted, plan

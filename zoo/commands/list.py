@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from zoo.commands._plugins import add_plugin_option
 from zoo.plugins import import_plugins
 
 HELP = "list encoders, conditioners, metrics, datasets, methods, denoisers and samplers"
@@ -57,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("pattern", nargs="?", default="*", help="only names that match, as in 'arc*'")
     add("--kind", choices=KINDS, help="only these")
-    add("--plugin", action="append", default=[], metavar="FILE_OR_MODULE", help="import this first; may be repeated")
+    add_plugin_option(parser)
     add("--format", choices=("terminal", "markdown", "csv"), default="terminal", help="(default: %(default)s)")
 
 
