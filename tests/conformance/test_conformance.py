@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -104,6 +105,38 @@ class Hidden(Sound):
         return Features((self.conv(L) + self.get_buffer("shift"),), None)
 
 
+class Blind(Sound):
+    def forward(self, L: Tensor) -> Features:
+        return super().forward(torch.zeros_like(L))
+
+
+class Printing(Sound):
+    def forward(self, L: Tensor) -> Features:
+        sys.stdout.write(f"seen {tuple(L.shape)}")
+        return super().forward(L)
+
+
+class Seeding(Sound):
+    def __init__(self, frozen: bool = False) -> None:
+        torch.manual_seed(0)
+        super().__init__(frozen)
+
+
+class SeedingNumpy(Sound):
+    def forward(self, L: Tensor) -> Features:
+        np.random.seed(0)
+        return super().forward(L)
+
+
+class Nameless(Sound):
+    """Loads weights that nothing tells from others."""
+
+    def __init__(self, frozen: bool = False, pretrained: bool = True) -> None:
+        super().__init__(frozen)
+        if pretrained:
+            nn.init.constant_(self.conv.weight, 0.5)
+
+
 class Untrained(Sound):
     """Forgets that random weights have no hash."""
 
@@ -132,6 +165,11 @@ def broken(monkeypatch: pytest.MonkeyPatch, kind: str, cls: type, **options: Any
         (Unseeded, "draws its weights from the seed of torch", "they differ by up to"),
         (Elsewhere, "follows to another device", "register tensors as buffers"),
         (Hidden, "is all in its options and state dict", "they differ by up to"),
+        (Blind, "sees L", "other images give the same features: it ignores L"),
+        (Printing, "prints nothing and sets no seed", "it prints 'seen (2, 1, 32, 32)"),
+        (Seeding, "prints nothing and sets no seed", "it sets the seed of torch for the whole process"),
+        (SeedingNumpy, "prints nothing and sets no seed", "it sets the seed of numpy.random"),
+        (Nameless, "names its pretrained weights by their hash", "it loads pretrained weights and leaves weights_sha"),
         (Untrained, "names its pretrained weights by their hash", "with pretrained=False; expected None"),
     ],
 )

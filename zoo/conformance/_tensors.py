@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -29,6 +33,24 @@ def seeded(build: Callable[[], M], seed: int = 0) -> M:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return build()
+
+
+def demand_unobtrusive(run: Callable[[], object]) -> None:
+    """``run`` prints nothing, and sets no seed of the process: random numbers after it depend on those before."""
+    told, after = io.StringIO(), []
+    before = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]), redirect_stdout(told), redirect_stderr(told):
+        for seed in (1, 2):
+            random.seed(seed)
+            np.random.seed(seed)
+            torch.manual_seed(seed)
+            run()
+            after.append((random.random(), np.random.random(), torch.rand(()).item()))
+    random.setstate(before[0])
+    np.random.set_state(before[1])
+    demand(not told.getvalue(), f"it prints {' '.join(told.getvalue().split())[:60]!r}; raise or warn instead")
+    stuck = [name for name, a, b in zip(("random", "numpy.random", "torch"), *after) if a == b]
+    demand(not stuck, f"it sets the seed of {_first(stuck)} for the whole process; draw from a generator of its own")
 
 
 def demand_equal(found: Sequence[Tensor], expected: Sequence[Tensor], otherwise: str, *, exactly: bool = False) -> None:

@@ -13,6 +13,7 @@ from zoo.conformance._tensors import (
     demand_moved,
     demand_plausible,
     demand_trained,
+    demand_unobtrusive,
     lightness,
     milliseconds,
     seeded,
@@ -104,6 +105,24 @@ def leaves_its_input_as_it_was(subject: EncoderSubject) -> None:
     demand_equal([L], [before], "L before and after", exactly=True)
 
 
+def sees_L(subject: EncoderSubject) -> None:
+    encoder = subject.encoder
+    if not encoder.spec.levels and encoder.spec.token_dim == 1:
+        raise Moot("it declares a constant, as a control does")
+    with torch.no_grad():
+        one, other = (_flat(encoder(subject.view(encoder, seed=seed))) for seed in (0, 1))
+    demand(not all(torch.equal(a, b) for a, b in zip(one, other)), "other images give the same features: it ignores L")
+
+
+def prints_nothing_and_sets_no_seed(subject: EncoderSubject) -> None:
+    def run() -> None:
+        encoder = subject.build().eval()
+        with torch.no_grad():
+            encoder(subject.view(encoder))
+
+    demand_unobtrusive(run)
+
+
 def stays_in_eval_mode_without_gradients_when_frozen(subject: EncoderSubject) -> None:
     encoder = subject.fresh(frozen=True) if "frozen" in subject.parameters else subject.fresh()
     if not encoder.frozen:
@@ -158,6 +177,9 @@ def names_its_pretrained_weights_by_their_hash(subject: EncoderSubject) -> str:
     sha = subject.fresh(pretrained=False).weights_sha
     demand(sha is None, f"weights_sha is {sha!r} with pretrained=False; expected None")
     sha = subject.encoder.weights_sha
+    learned, random = subject.encoder.state_dict(), subject.fresh(pretrained=False).state_dict()
+    loads = any(not torch.equal(learned[key], random[key]) for key in learned.keys() & random.keys())
+    demand(sha is not None or not loads, "it loads pretrained weights and leaves weights_sha None; set their sha256")
     demand(sha is None or bool(re.fullmatch("[0-9a-f]{64}", sha)), f"weights_sha is {sha!r}; expected 64 hex digits")
     return f"sha256 {sha[:12]}…" if sha else ""
 
@@ -180,6 +202,8 @@ CHECKS: tuple[Check[EncoderSubject], ...] = (
     gives_the_same_twice,
     sees_each_image_by_itself,
     leaves_its_input_as_it_was,
+    sees_L,
+    prints_nothing_and_sets_no_seed,
     stays_in_eval_mode_without_gradients_when_frozen,
     trains_every_parameter_when_not_frozen,
     draws_its_weights_from_the_seed_of_torch,
