@@ -108,8 +108,8 @@ class Visit:
 
     def becomes(self, wanted: Callable[[bytes], bool]) -> None:
         """Wait until the file that can be had is what is ``wanted``."""
-        for _ in range(120):
-            self.page.wait_for_timeout(500)
+        for _ in range(300):
+            self.page.wait_for_timeout(200)
             if self.page.locator("#download").is_enabled() and wanted(self.result()):
                 return
         raise AssertionError("no such result came")
@@ -204,6 +204,12 @@ def test_a_color_is_said_by_a_click_spreads_is_undone_and_adds_to_others(visit: 
     forget.click()
     visit.becomes(lambda file: file == plain)
     sync_api.expect(undo).to_be_disabled()
+    visit.page.locator("#said-color button").first.click()
+    picked = visit.page.locator("#said-color input[type=text]").first
+    picked.fill("#3050c0")
+    picked.press("Enter")
+    marked.click(position={"x": 40, "y": 60})
+    visit.becomes(lambda file: file not in (plain, one))
     assert visit.fits()
 
 
