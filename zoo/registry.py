@@ -213,7 +213,7 @@ conditioners: Registry[Conditioner] = Registry(
 metrics: Registry[Metric] = Registry("metric", "zoo.metrics", "Metric")
 datasets: Registry[Dataset] = Registry("dataset", "zoo.data", "Dataset")
 methods: Registry[Method] = Registry(
-    "method", "zoo.methods", "Method", given=("model", "sampler", "ab", "chroma_scale")
+    "method", "zoo.methods", "Method", given=("model", "sampler", "ab", "chroma_scale", "images")
 )
 denoisers: Registry[Any] = Registry("denoiser", "zoo.denoisers", given=("extra",))
 

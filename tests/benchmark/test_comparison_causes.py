@@ -16,7 +16,7 @@ from zoo.benchmark.analysis.comparisons import Comparison, Line, Part, Scores, a
 from zoo.benchmark.analysis.contrasts import Additive, Contrast, paired
 from zoo.benchmark.analysis.interaction import interaction
 from zoo.benchmark.analysis.intervals import estimate
-from zoo.benchmark.tables.cells import Cell, unseeded
+from zoo.benchmark.tables.cells import Cell, seeded
 
 ENCODERS, CONDS, SEEDS, IMAGES = ("none", "unet", "hog"), ("concat", "film"), (0, 1, 2), 400
 BASE = Cell("diffusion", "none", "concat")
@@ -217,6 +217,8 @@ def test_a_table_is_complete_where_every_pair_has_a_value(missing: int) -> None:
     assert Comparison(Scores.of(left, "error", per_image)).complete == (not missing)
 
 
-@pytest.mark.parametrize("method", ["grey", "mean", "truth", "regression", "origin"])
+@pytest.mark.parametrize(
+    "method", ["grey", "mean", "truth", "other", "folder(A b)", "regression", "origin", "unheard of"]
+)
 def test_what_draws_nothing_is_known(method: str) -> None:
-    assert (method in unseeded()) == (method in ("grey", "mean", "truth"))
+    assert seeded(method) == (method in ("regression", "origin", "unheard of"))

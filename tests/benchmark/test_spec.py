@@ -264,11 +264,12 @@ def test_a_metric_of_a_new_version_is_another_protocol(config: dict[str, Any], m
 def test_every_method_is_an_option_and_is_scored_alike_but_for_the_noise_and_the_sampler_that_it_does_not_have() -> (
     None
 ):
-    configs = [plain(f"method={file.stem}") for file in sorted((CONFIGS / "method").glob("*.yaml"))]
-    assert sorted(config["method"] for config in configs) == registry.methods.list()
+    names = sorted(file.stem for file in (CONFIGS / "method").glob("*.yaml"))
+    assert names == registry.methods.list()
+    configs = [plain(f"method={name}", *(["method.root=."] if name == "folder" else [])) for name in names]
     scored = [dict(identified(config).protocols["psnr"]) for config in configs]
     assert [bool(protocol.pop("sampler", None)) for protocol in scored] == [
-        config["method"] in ("diffusion", "origin", "regression") for config in configs
+        name in ("diffusion", "origin", "regression") for name in names
     ]
     for protocol in scored:
         protocol["eval"].pop("seed", None)

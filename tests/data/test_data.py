@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from zoo.data import BrokenImageError, Split
-from zoo.data._decode import decode
 from zoo.data._files import hash_split, split_by_hash
 from zoo.errors import ZooError
 from zoo.faces.framing import Box
 from zoo.photos.photo import read_photo
+from zoo.reading.square import decode
 from zoo.registry import datasets
 
 SPLITS: tuple[Split, ...] = get_args(Split)

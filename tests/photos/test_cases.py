@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 import inference
-from zoo.data._decode import decode
 from zoo.errors import ZooError
 from zoo.photos.photo import read_photo, write_photo
 from zoo.reading.kinds import suffixes
+from zoo.reading.square import decode
 from zoo.registry import datasets
 
 CASES = Path(os.environ.get("ZOO_TEST_CASES", ""))

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from support.damaged_photos import damaged_photo
-from zoo.data import _decode
 from zoo.errors import ZooError
 from zoo.photos.photo import Photo, read_photo, write_photo
+from zoo.reading import square
 
 MOST = 10**6  # pixels
 SUFFIXES = (".png", ".jpg", ".webp", ".tif")
@@ -19,7 +19,7 @@ SUFFIXES = (".png", ".jpg", ".webp", ".tif")
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_decode, "MAX_PIXELS", MOST)
+    monkeypatch.setattr(square, "MAX_PIXELS", MOST)
 
 
 def read_damaged(folder: Path, seeds: range) -> None:
@@ -62,13 +62,13 @@ def colored(path: Path, seed: int) -> Photo | str:
 def for_training(path: Path, seed: int) -> np.ndarray | None:
     """As a data set reads it."""
     try:
-        square = _decode.decode(path)
+        pixels = square.decode(path)
     except ZooError as error:
         a_line(error, seed)
         return None
-    assert square.dtype == np.uint8, seed
-    assert square.shape == (len(square), len(square), 3), seed
-    return square
+    assert pixels.dtype == np.uint8, seed
+    assert pixels.shape == (len(pixels), len(pixels), 3), seed
+    return pixels
 
 
 def written(photo: Photo, path: Path, seed: int) -> None:

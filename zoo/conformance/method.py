@@ -66,8 +66,11 @@ def create(name: str, **options: Any) -> Method:
     )
     out = model.get_parameter("denoiser.conv_out.2.weight")
     torch.nn.init.normal_(out, std=0.1, generator=torch.Generator().manual_seed(0))
-    train_images = _images(_painted(), "train", View(SIDE))
-    return cls.of(Materials(model if cls.trains else None, SamplerConfig(steps=2), 4, train_images), **options)
+    dataset = _painted()
+    train_images, scored = (_images(dataset, split, View(SIDE)) for split in ("train", "test"))
+    with tempfile.TemporaryDirectory() as folder:
+        given = (train_images if cls.learns else None, scored, dataset, Path(folder))
+        return cls.of(Materials(model if cls.trains else None, SamplerConfig(steps=2), 4, *given), **options)
 
 
 def gives_finite_chroma_of_the_photo_s_size(subject: MethodSubject) -> None:

@@ -15,13 +15,13 @@ from typing import Literal
 import numpy as np
 
 from zoo.data import BrokenImageError, Dataset, Split, name_hash
-from zoo.data._decode import decode
 from zoo.data._one_picture import Looked, file_for
 from zoo.errors import ZooError
 from zoo.faces.framing import Box
 from zoo.progress import Progress
 from zoo.reading.folders import is_image_name, left_out, walk
 from zoo.reading.kinds import USUAL
+from zoo.reading.square import decode
 
 _FACE_SAMPLE = 64  # images in which the face is looked for
 

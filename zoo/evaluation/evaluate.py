@@ -183,12 +183,13 @@ def _color(
     for sample in range(wanted[0]):
         n = sum(count > sample for count in wanted)
         generators = [generator_of(seed, key, sample) for key in photos.keys[:n]]
-        ab = method.sample(photos.first(n), _first(features, n), generators)
+        some = photos.first(n)
+        ab = method.sample(some, _first(features, n), generators)
         if not isinstance(ab, Tensor) or ab.shape != photos.ab[:n].shape:
             gave = tuple(ab.shape) if isinstance(ab, Tensor) else type(ab).__name__
             what, expected = methods.described(type(method)), tuple(photos.ab[:n].shape)
             raise PlugInError(f"{what}: sample() must give ab {expected}, and gave {gave}")
-        colored.append(lab_to_rgb(photos.L[:n], ab))
+        colored.append(lab_to_rgb(method.lightness(some), ab))
         if sample == 0:
             if photos.L.is_cuda:
                 torch.cuda.synchronize()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -57,13 +58,19 @@ class Materials:
         model: the trained one; None for a method that `Method.trains` none.
         sampler: how a model is sampled.
         chroma_scale: photos are this many times as wide as what a denoiser sees of their ab.
-        train_images: the images to learn from, as they are coloured.
+        train_images: the images to learn from, as they are coloured; None for a method that does not `Method.learns`.
+        scored: the images that will be coloured, as they are coloured.
+        dataset: where all of them come from.
+        cache_dir: for decoded images.
     """
 
     model: ColorDiffusion | None
     sampler: SamplerConfig
     chroma_scale: int
-    train_images: ImageCache
+    train_images: ImageCache | None
+    scored: ImageCache
+    dataset: Dataset
+    cache_dir: Path
 
 
 class Method(ABC):
@@ -91,6 +98,12 @@ class Method(ABC):
         """One that is ready to `open`."""
         return cls(**options)
 
+    @classmethod
+    def contents(cls, materials: Materials, **options: Any) -> dict[str, str]:
+        """A sha256 of what is read where each option points that is a path; it stands for the path in what the run is.
+        Called before anything is coloured: raises `ZooError` where that will not do."""
+        return {}
+
     def open(self, dataset: Dataset, open_view: OpenView, image_size: int, device: str) -> None:
         """Called once before anything is coloured, with where the photos come from, their side in pixels and where
         their tensors are. Raises `ZooError` where it cannot colour such photos."""
@@ -105,6 +118,10 @@ class Method(ABC):
     def hints(self) -> bool:
         """Whether it heeds colours that it is told at some places."""
         return False
+
+    def lightness(self, photos: Photos) -> Tensor:
+        """(N, 1, H, W), with which its colours are joined: the photos', but for what brings its own."""
+        return photos.L
 
     @abstractmethod
     def sample(self, photos: Photos, features: Features, generators: Sequence[torch.Generator]) -> Tensor:

@@ -33,6 +33,8 @@ class MeanMethod(Method):
 
     @classmethod
     def of(cls, materials: Materials, **options: Any) -> Method:
+        if materials.train_images is None:
+            raise ValueError(f"{cls.__name__} needs training images")
         return cls(mean_of(materials.train_images), **options)
 
     def open(self, dataset: Dataset, open_view: OpenView, image_size: int, device: str) -> None:

@@ -15,7 +15,7 @@ from zoo.benchmark.analysis.interaction import interaction
 from zoo.benchmark.analysis.intervals import Estimate, estimate
 from zoo.benchmark.analysis.samplings import Samplings
 from zoo.benchmark.tables import cells
-from zoo.benchmark.tables.cells import CELL, DIFFUSION, Cell, unseeded
+from zoo.benchmark.tables.cells import CELL, DIFFUSION, Cell, seeded
 from zoo.benchmark.tables.text_table import number, probability
 
 LEVEL = 0.05
@@ -123,7 +123,7 @@ class Comparison:
         """One cell less another."""
         if cell.method == base.method == DIFFUSION:
             return self.of_cells({cell: 1.0, base: -1.0})
-        fixed = cell.method in unseeded(), base.method in unseeded()
+        fixed = not seeded(cell.method), not seeded(base.method)
         return paired(self.scores.runs_of(cell), self.scores.runs_of(base), self.scores.y, fixed=fixed)
 
     @property

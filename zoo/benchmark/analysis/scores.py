@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from zoo.benchmark.tables import cells
-from zoo.benchmark.tables.cells import COSTS, DIFFUSION, Cell, unseeded
+from zoo.benchmark.tables.cells import COSTS, DIFFUSION, Cell, seeded
 from zoo.benchmark.tables.text_table import ARROW, SENSE, number
 
 _PREFERRED = ("st_lpips", "psnr")  # to look at first, where a table has them
@@ -68,7 +68,7 @@ class Line:
 
     @property
     def trains(self) -> bool:
-        return self.cell.method not in unseeded()
+        return seeded(self.cell.method)
 
 
 def metrics(table: pd.DataFrame, names: Sequence[str], primary: str = "") -> list[Metric]:

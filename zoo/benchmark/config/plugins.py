@@ -24,7 +24,6 @@ GROUPS: dict[str, registry.Registry[Any]] = {
     "metrics": registry.metrics,
 }
 _OF_ANY_DATA = {"limit": None, "dedupe": False}  # options of the runner, which stand with those of a data set
-_BUILT_BY_THE_RUNNER = {"spec", "denoiser_levels"}  # of a conditioner: no options
 
 
 def asked_for(arguments: Iterable[str]) -> list[str]:
@@ -81,7 +80,7 @@ def _node(names: registry.Registry[Any], name: str) -> dict[str, Any]:
         values = defaults(names.get(name))
     except ZooError:  # it does not import: creating it will say why, and nobody else's run is disturbed
         values = {}
-    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items() if k not in _BUILT_BY_THE_RUNNER}
+    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items() if k not in names.given}
     simple = (bool, int, float, str, list, type(None))
     return {"name": name, **{key: value for key, value in plain.items() if isinstance(value, simple)}}
 
@@ -90,8 +89,12 @@ def _method_node(name: str) -> DictConfig:
     node = OmegaConf.create({"method": name})
     try:
         laid_over = registry.methods.get(name).defaults
+        needed = dict.fromkeys(registry.methods.options(name, required=True), "???")
     except ZooError:  # choosing it will say why
         return node
+    options = {**needed, **_node(registry.methods, name)}
+    if len(options) > 1:
+        node = OmegaConf.create({"method": options})
     for key, value in laid_over.items():
         OmegaConf.update(node, key, value)
     return node

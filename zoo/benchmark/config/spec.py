@@ -90,11 +90,13 @@ class Spec:
     differ in these alone go on from each other's checkpoints. Sections and names are those of ``configs/``, but for
     ``data.limit``, ``data.crop`` and ``data.dedupe``; ``eval.hints`` is in the metrics.
 
-    ``method`` says how colours come about: by the pair under test (``diffusion``), or by a baseline; ``primary`` is the
-    score that was named beforehand as the one to judge by (``metrics.primary``).
+    ``method`` says how colours come about: by the pair under test (``diffusion``), or by a baseline, which may have
+    options (``method.root``); ``primary`` is the score that was named beforehand as the one to judge by
+    (``metrics.primary``).
     """
 
     method: str
+    method_options: dict[str, Any]
     encoder: PlugIn
     cond: PlugIn
     data: PlugIn
@@ -133,13 +135,15 @@ class Spec:
         _check_crop(crop)
         sections["denoiser"] = _denoiser(sections["denoiser"], config["image_size"])
         diffusion = _build("diffusion", Diffusion, sections["diffusion"])
-        _check_method(config["method"], diffusion)
+        method = _method(config["method"])
+        _check_method(method.name, diffusion)
         encoder, cond = (
             _plug_in("encoder", sections["encoder"], registry.encoders),
             _conditioner("cond", sections["cond"]),
         )
         return cls(
-            method=config["method"],
+            method=method.name,
+            method_options=method.options,
             encoder=encoder if registry.conditioners.get(cond.name).uses_encoder else PlugIn("none", {}),
             cond=cond,
             data=_plug_in("data", data, registry.datasets),
@@ -157,6 +161,12 @@ class Spec:
             seed=config["seed"],
             machine=_build("", Machine, {key: config[key] for key in machine & set(config)}),
         )
+
+    @property
+    def method_label(self) -> str:
+        """What the method is called in tables: with ``method.label``, where it has one."""
+        label = self.method_options.get("label")
+        return self.method if label is None else f"{self.method}({label})"
 
     def build_model(self) -> ColorDiffusion:
         """The untrained model. Raises `ZooError` for missing weights or an impossible pair."""
@@ -182,7 +192,7 @@ class Spec:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, in the layout of the configuration."""
         plain = {
-            "method": self.method,
+            "method": {"name": self.method, **self.method_options} if self.method_options else self.method,
             "encoder": self.encoder.as_dict(),
             "cond": self.cond.as_dict(),
             "data": {
@@ -248,6 +258,12 @@ def _train(sections: Mapping[str, Mapping[str, Any]], *, uses_encoder: bool) -> 
     if not uses_encoder:  # there is no context that could be dropped
         asked = replace(asked, p_uncond=TrainConfig.p_uncond)
     return asked if sections["denoiser"].get("hints") else replace(asked, p_hints=TrainConfig.p_hints)
+
+
+def _method(node: Any) -> PlugIn:
+    """A name alone, or a node as others are."""
+    given = registry.methods.given
+    return _plug_in("method", node if isinstance(node, Mapping) else {"name": str(node)}, registry.methods, given=given)
 
 
 def _conditioner(section: str, node: Mapping[str, Any]) -> PlugIn:

@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing import event_accumulator
 
 from zoo.benchmark.runs.folder import LOG, MANIFEST, training_of
 from zoo.benchmark.tables import cells
-from zoo.benchmark.tables.cells import Cell, unseeded
+from zoo.benchmark.tables.cells import Cell, seeded
 
 POINTS = 200  # of a curve, at most
 SMOOTHED = 20  # the moving average looks back over about this fraction of a run: 1/20
@@ -36,7 +36,7 @@ def gather(table: pd.DataFrame, folders: Mapping[str, Path], runs_dir: Path) -> 
         runs_dir: where other runs are, from which one may have taken over its training.
     """
     runs = table.drop_duplicates("run_id")
-    runs = runs[~runs["method"].isin(unseeded())]
+    runs = runs[runs["method"].map(seeded)]
     shared = _by_training([*dict.fromkeys([*folders.values(), *(path.parent for path in _manifests(runs_dir))])])
     curves, missing = [], []
     groups = cells.by_cell(runs)

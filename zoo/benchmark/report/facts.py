@@ -66,7 +66,7 @@ def _plural(axis: str) -> str:
 
 
 def _seeds(runs: pd.DataFrame) -> str:
-    seeds = sorted({int(seed) for seed in runs.loc[~runs["method"].isin(cells.unseeded()), "seed"]})
+    seeds = sorted({int(seed) for seed in runs.loc[runs["method"].map(cells.seeded), "seed"]})
     return f"seed{'s' if len(seeds) > 1 else ''} {_listed(map(str, seeds))}" if seeds else "no seed"
 
 
@@ -82,7 +82,7 @@ def _warnings(study: Study) -> list[str]:
         found.append("Different numbers of images: Fréchet distances are not to be compared across them.")
     if table["device"].nunique() > 1:
         found.append("Seconds and memory were taken on different devices and are not to be compared across them.")
-    seeded = table[~table["method"].isin(cells.unseeded())]
+    seeded = table[table["method"].map(cells.seeded)]
     if not seeded.empty and seeded["seed"].nunique() == 1:
         found.append("One seed is no finding: another might order the cells otherwise.")
     return found

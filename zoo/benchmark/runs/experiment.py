@@ -59,6 +59,7 @@ class Run:
     dataset: Dataset
     photos: RunPhotos
     device: str
+    contents: dict[str, str]  # of the method's options that are paths, what is read there
     weights_sha: str | None  # of the weights that were given; an encoder may pretrain its own later
 
     @classmethod
@@ -86,13 +87,18 @@ class Run:
         labels = {group: label(config, group) if model else "" for group in ("encoder", "cond")}
         if model and spec.encoder.name == "none":  # what was asked for may be another, that the conditioner never sees
             labels["encoder"] = "none"
-        return cls(spec, labels, model, dataset, photos, device, model.encoder.weights_sha if model else None)
+        with under("method", registry.methods, spec.method):
+            contents = registry.methods.get(spec.method).contents(
+                _materials(spec, model, dataset, photos), **spec.method_options
+            )
+        weights_sha = model.encoder.weights_sha if model else None
+        return cls(spec, labels, model, dataset, photos, device, contents, weights_sha)
 
     @property
     def name(self) -> str:
         """What it is called in messages."""
         pair = f"encoder={self.labels['encoder']} cond={self.labels['cond']}" if self.model else ""
-        return pair if self.spec.method == "diffusion" else f"method={self.spec.method} {pair}".strip()
+        return pair if self.spec.method == "diffusion" else f"method={self.spec.method_label} {pair}".strip()
 
     @property
     def people(self) -> dict[str, str]:
@@ -111,6 +117,7 @@ class Run:
             weights_sha=self.weights_sha,
             find_face=lambda: self.dataset.face_box,
             framed=framed,
+            contents=self.contents,
         )
 
     def open_batches(self, model: ColorDiffusion) -> Batches:
@@ -161,9 +168,8 @@ class Run:
         return {at(name, metric.hints): key for key, metric in opened for name in metric.names()}
 
     def _method(self) -> Method:
-        scale = self.spec.denoiser["chroma_scale"]
-        materials = Materials(self.model, self.spec.sampler, scale, self.photos.images["train"])
-        return registry.methods.get(self.spec.method).of(materials)
+        materials = _materials(self.spec, self.model, self.dataset, self.photos)
+        return registry.methods.get(self.spec.method).of(materials, **self.spec.method_options)
 
     def record(self, found: Evaluation) -> dict[str, Any]:
         """What a row of its table leads to: all that its numbers depend on, and what else one may want to know."""
@@ -183,7 +189,7 @@ class Run:
         counts = {"params": 0, "encoder_params": 0, "cond_params": 0}
         shared: dict[str, Any] = {
             "run_id": self.identity.run_id,
-            "method": self.spec.method,
+            "method": self.spec.method_label,
             "encoder": self.labels["encoder"],
             "cond": self.labels["cond"],
             "seed": self.spec.seed if self.model else 0,
@@ -214,6 +220,12 @@ class Run:
                 )
             )
         return made
+
+
+def _materials(spec: Spec, model: ColorDiffusion | None, dataset: Dataset, photos: RunPhotos) -> Materials:
+    images, scale = photos.images, spec.denoiser["chroma_scale"]
+    given = (images.get("train"), images["eval"], dataset, spec.machine.cache)
+    return Materials(model, spec.sampler, scale, *given)
 
 
 def run(config: DictConfig, on_claimed: OnClaimed | None = None) -> None:

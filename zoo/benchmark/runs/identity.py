@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from zoo import registry
@@ -44,6 +45,7 @@ class Identity:
         weights_sha: sha256 of the encoder's pretrained weights, in place of their path or name.
         find_face: the ArcFace template's square in the images (`Dataset.face_box`); called only where it matters.
         framed: whether the encoder sees what this square says.
+        contents: of the method's options that are paths, what is read there (`Method.contents`).
     """
 
     def __init__(
@@ -54,9 +56,11 @@ class Identity:
         weights_sha: str | None = None,
         find_face: Callable[[], Sequence[float] | None] = lambda: None,
         framed: bool = False,
+        contents: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.spec, self.manifests = spec, dict(manifests)
         self.weights_sha, self.find_face, self.framed = weights_sha, find_face, framed
+        self.contents = dict(contents)
 
     @property
     def run_id(self) -> str:
@@ -98,6 +102,8 @@ class Identity:
             data = ["data"] if self._method.learns else []
             plain = {key: plain[key] for key in ("method", *data, "image_size", "eval", "metrics")}
             plain |= {"denoiser": read} if read else {}
+        if spec.method_options:
+            plain["method"] |= {name: {"sha256": sha} for name, sha in self.contents.items()}
         own = {kind.partition(".")[0] for kind, sha in self._sources if sha is not None}
         return {key: _canonical(_contents(value, everywhere=key in own)) for key, value in plain.items()}
 

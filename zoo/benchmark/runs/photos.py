@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo import registry
 from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs.progress import bar
 from zoo.cache.images import ImageCache, View, open_images
@@ -25,7 +26,7 @@ class RunPhotos:
     """Decoded, as the denoiser sees them.
 
     Attributes:
-        images: ``"train"`` and ``"eval"``.
+        images: ``"train"``, for a method that learns, and ``"eval"``.
         unlike: of what was kept out of training (``data.dedupe``); None: nothing.
         shared: (scored, trained on) photos that show one picture.
     """
@@ -42,11 +43,13 @@ class RunPhotos:
             ZooError: there are none.
         """
         view, cache, scored = View(spec.image_size), spec.machine.cache, spec.eval.split
+        test = open_images(dataset, scored, view, cache, drop_grey=False, limit=spec.eval.limit, progress=bar)
+        if not registry.methods.get(spec.method).learns:
+            return cls({"eval": test}, None, ())
         unlike = others(dataset, view, cache) if spec.dedupe else None
         train = open_images(
             dataset, "train", view, cache, drop_grey=True, limit=spec.data_limit, unlike=unlike, progress=bar
         )
-        test = open_images(dataset, scored, view, cache, drop_grey=False, limit=spec.eval.limit, progress=bar)
         shared: Pairs = ()
         if scored != "train" and not dataset.distinct:
             shared = _shared(test.fingerprints, train.fingerprints)

@@ -50,15 +50,11 @@ def in_order(cells: Iterable[Cell]) -> list[Cell]:
     return sorted(set(cells), key=place)
 
 
-def unseeded() -> set[str]:
-    """The methods that depend on no seed. One that is not known here may depend on it."""
-    return {name for name in methods.list() if not _draws(name)}
-
-
-def _draws(name: str) -> bool:
+def seeded(method: str) -> bool:
+    """Whether a method, as tables call it (``folder(DDColor)``), depends on a seed. One that is not known here may."""
     try:
-        return methods.get(name).draws
-    except ZooError:  # a plug-in that does not import
+        return methods.get(method.partition("(")[0]).draws
+    except ZooError:  # of a plug-in that is not here, or does not import
         return True
 
 

@@ -1,0 +1,102 @@
+"""Any system stands in the same table as ours, by the pictures that it left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.composing import composed
+from support.outputs import outputs_of, painted
+from support.small import SMALL
+from zoo.benchmark.runs import experiment
+from zoo.benchmark.tables import rows
+from zoo.benchmark.tables.rows import Row
+from zoo.errors import ZooError
+
+PAINTED = ["data.n_train=6", "data.n_val=1", "data.n_test=3", "data.size=32", "eval.limit=null"]
+
+
+def run(*overrides: str) -> list[Row]:
+    experiment.run(composed(*SMALL, *PAINTED, "table=t.csv", "cache_dir=cache", *overrides))  # type: ignore[arg-type]
+    return rows.read(Path("t.csv"))
+
+
+def dataset() -> Any:
+    return painted(3)
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_outputs_are_rows_under_their_label_with_the_protocol_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    outputs_of(dataset(), Path("out"))
+    run("method=grey")
+    found = run("method=folder", "method.root=out", "method.label=DDColor 2")
+    by_method = {(row.method, row.metric): row for row in found}
+    assert set(by_method) == {
+        ("grey", "psnr"),
+        ("folder(DDColor 2)", "psnr"),
+        ("folder(DDColor 2)", "lightness_shift"),
+    }
+    ours, theirs = by_method["grey", "psnr"], by_method["folder(DDColor 2)", "psnr"]
+    assert ours.protocol_id == theirs.protocol_id
+    assert theirs.value > ours.value + 10  # type: ignore[operator]
+    assert (theirs.encoder, theirs.cond, theirs.seed, theirs.params, theirs.n_images) == ("", "", 0, 0, 3)
+    assert "method=folder(DDColor 2)" in capsys.readouterr().out
+    from zoo.commands import main
+
+    assert main(["compare", "t.csv", "--baseline", "method=grey"]) == 0
+    assert "folder(DDColor 2)" in capsys.readouterr().out
+
+
+def test_a_run_is_its_outputs_wherever_they_are_and_whatever_there_is_to_train_on() -> None:
+    outputs_of(dataset(), Path("out"))
+    outputs_of(dataset(), Path("elsewhere"), suffix=".tif")
+    outputs_of(dataset(), Path("worse"), lambda picture: picture // 2 * 2)
+    for root in ("out", "elsewhere"):
+        run("method=folder", f"method.root={root}")
+        run("method=folder", f"method.root={root}", "seed=3", "data.limit=2", "encoder=hog")
+    run_ids = {row.run_id for row in run("method=folder", "method.root=worse")}
+    assert (len({row.run_id for row in rows.read(Path("t.csv"))}), len(run_ids)) == (2, 2)
+    text = Path("t.specs.json").read_text()
+    assert "elsewhere" not in text
+    assert "sha256" in json.dumps(json.loads(text))
+
+
+def test_two_systems_under_one_name_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("one", "two"):
+        outputs_of(dataset(), Path(folder), (lambda picture: picture) if folder == "one" else (lambda p: p // 2 * 2))
+        run("method=folder", f"method.root={folder}", "method.label=A")
+    from zoo.commands import main
+
+    assert main(["compare", "t.csv"]) == 2
+    assert "method.root.sha256" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ([], r"method\.root must be given"),
+        (["method.root=nowhere"], r"^method\.root='nowhere' is not a folder"),
+        (["method.root=out", "method.label='a,b'"], r"^method\.label='a,b': expected"),
+        (["method.root=out", "eval.split=val"], r"1 photo of 1 without an output"),
+        (["method.root=out", "+method.lable=A"], r"unknown option 'method\.lable'; did you mean 'method\.label'"),
+    ],
+)
+def test_what_will_not_do_is_one_line_before_anything_is_scored(overrides: list[str], said: str) -> None:
+    outputs_of(dataset(), Path("out"))
+    with pytest.raises(ZooError, match=said) as told:
+        run("method=folder", *overrides)
+    assert "\n" not in str(told.value)
+    assert not Path("results").exists()
+
+
+def test_the_colors_of_others_are_a_baseline() -> None:
+    run("method=other")
+    found = {row.method: row.value for row in run("method=truth")}
+    assert found["other"] < found["truth"]  # type: ignore[operator]
