@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from support.composing import composed
-from support.outputs import outputs_of, painted
+from support.outputs import album_of, outputs_of, painted
 from support.small import SMALL
+from zoo import registry
 from zoo.benchmark.runs import experiment
 from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import Row
+from zoo.commands import main
 from zoo.errors import ZooError
 
 PAINTED = ["data.n_train=6", "data.n_val=1", "data.n_test=3", "data.size=32", "eval.limit=null"]
@@ -48,8 +50,6 @@ def test_outputs_are_rows_under_their_label_with_the_protocol_of_ours(capsys: py
     assert theirs.value > ours.value + 10  # type: ignore[operator]
     assert (theirs.encoder, theirs.cond, theirs.seed, theirs.params, theirs.n_images) == ("", "", 0, 0, 3)
     assert "method=folder(DDColor 2)" in capsys.readouterr().out
-    from zoo.commands import main
-
     assert main(["compare", "t.csv", "--baseline", "method=grey"]) == 0
     assert "folder(DDColor 2)" in capsys.readouterr().out
 
@@ -72,8 +72,6 @@ def test_two_systems_under_one_name_are_told_apart(capsys: pytest.CaptureFixture
     for folder in ("one", "two"):
         outputs_of(dataset(), Path(folder), (lambda picture: picture) if folder == "one" else (lambda p: p // 2 * 2))
         run("method=folder", f"method.root={folder}", "method.label=A")
-    from zoo.commands import main
-
     assert main(["compare", "t.csv"]) == 2
     assert "method.root.sha256" in capsys.readouterr().err
 
@@ -100,3 +98,60 @@ def test_the_colors_of_others_are_a_baseline() -> None:
     run("method=other")
     found = {row.method: row.value for row in run("method=truth")}
     assert found["other"] < found["truth"]  # type: ignore[operator]
+
+
+def score(*options: str) -> int:
+    given = ("--outputs", "out", "--truth", "album", "--image-size", "15", "--metrics", "psnr", "ssim")
+    return main([*given, "--table", "t.csv", *options], command="score")
+
+
+def test_pictures_alone_give_the_rows_of_a_run_over_all_photos(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_CACHE", "cache")
+    album_of(dataset(), Path("album"))
+    album_of(dataset(), Path("out"))
+    assert score("--label", "DDColor") == 0
+    found = rows.read(Path("t.csv"))
+    named = {(row.method, row.metric, row.n_images) for row in found}
+    assert named == {("folder(DDColor)", metric, 3) for metric in ("psnr", "ssim", "lightness_shift")}
+    as_run = ["data=folder", "data.root=album", "data.test_fraction=1", "data.val_fraction=0", "metrics=[psnr,ssim]"]
+    net = ["denoiser.chroma_scale=1", "image_size=15", "table=again.csv", "cache_dir=cache", "results_dir=other"]
+    chosen = ["method=folder", "method.root=out", "method.label=DDColor"]
+    experiment.run(composed(*SMALL, "eval.limit=null", *as_run, *net, *chosen))  # type: ignore[arg-type]
+    again = rows.read(Path("again.csv"))
+    assert [(row.run_id, row.protocol_id, row.value) for row in again] == [
+        (row.run_id, row.protocol_id, row.value) for row in found
+    ]
+
+
+def test_a_face_is_looked_for_in_photos_of_which_none_is_to_train_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr("zoo.faces.box.estimate_face_box", lambda images: seen.extend(len(image) for image in images))
+    album = album_of(dataset(), Path("album"))
+    _ = registry.datasets.create("folder", root=album, test_fraction=1.0, val_fraction=0.0).face_box
+    assert seen == [32, 32, 32]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--truth", "nowhere"], "error: data.root='nowhere' is not a folder"),
+        (["--outputs", "nowhere"], "error: method.root='nowhere' is not a folder"),
+        (["--metrics", "pnsr"], "did you mean 'psnr'"),
+        (["--outputs", "some"], "2 photos of 3 without an output: "),
+        (["--label", "a,b"], "error: method.label='a,b': expected"),
+        (["--image-size", "0"], "image_size must lie in [8, inf)"),
+    ],
+)
+def test_wrong_pictures_are_one_line(
+    options: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ZOO_CACHE", "cache")
+    for folder in ("album", "out", "some"):
+        album_of(dataset(), Path(folder))
+    for file in sorted(Path("some").iterdir())[1:]:
+        file.unlink()
+    assert score(*options) == 2
+    told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error")]
+    assert len(told) == 1
+    assert said in told[0]
+    assert not Path("t.csv").exists()

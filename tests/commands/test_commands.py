@@ -27,6 +27,7 @@ ALL = [
     "pretrain",
     "report",
     "run",
+    "score",
     "speed",
     "status",
 ]

@@ -193,7 +193,7 @@ def test_the_signature_changes_when_a_file_is_edited_in_place_with_its_size_and_
     ("options", "message"),
     [
         ({"root": "nowhere"}, "'nowhere' is not a folder"),
-        ({"val_fraction": 0.7, "test_fraction": 0.3}, "sum below 1"),
+        ({"val_fraction": 0.7, "test_fraction": 0.4}, "sum of at most 1"),
         ({"val_fraction": -0.1}, "at least 0"),
         ({"face_box": "middle"}, "face_box='middle': expected"),
         ({"face_box": [0, 0, 0]}, "face_box=.*expected"),

@@ -185,6 +185,19 @@ def test_all_that_is_missing_is_counted_and_some_of_it_named(tmp_path: Path) -> 
         find_outputs(written(tmp_path, "0.png"), keys)
 
 
+def test_what_is_missing_is_told_with_what_may_be_misnamed(tmp_path: Path) -> None:
+    with pytest.raises(ZooError, match=r"1 photo of 1 without an output: a\.jpg; 1 output of no photo: a-1\.png$"):
+        find_outputs(written(tmp_path, "a-1.png"), ["a.jpg"])
+
+
+def test_photos_that_differ_by_their_suffix_have_outputs_of_their_own(tmp_path: Path) -> None:
+    photos = ["a.jpg", "a.png"]
+    with pytest.raises(ZooError, match=r"2 photos that share an output: a\.jpg, a\.png$"):
+        find_outputs(written(tmp_path / "one", "a.webp"), photos)
+    own = {name: name for name in photos}
+    assert find_outputs(written(tmp_path / "two", *photos), photos) == own
+
+
 def test_two_outputs_of_one_photo_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ZooError, match=r"1 photo with several outputs: a\.jpg \(a\.png and a\.webp\)"):
         find_outputs(written(tmp_path, "a.png", "a.webp"), ["a.jpg"])

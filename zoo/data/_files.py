@@ -60,12 +60,15 @@ class FileDataset(Dataset):
         """All names, by split. Called once."""
 
     def keys(self, split: Split) -> list[str]:
-        if self._splits is None:
-            self._splits = self.find()
-        names = sorted(self._splits.get(split, ()))
+        names = sorted(self._found().get(split, ()))
         if not names:
             raise ZooError(self.empty(split))
         return names
+
+    def _found(self) -> dict[str, list[str]]:
+        if self._splits is None:
+            self._splits = self.find()
+        return self._splits
 
     def empty(self, split: Split) -> str:
         """The message when a split has no image."""
@@ -97,8 +100,10 @@ class FileDataset(Dataset):
         return self._face_box
 
     def _sample(self) -> Iterator[np.ndarray]:
-        """Train images in the order of a hash of their names: fair, and the same everywhere."""
-        for key in sorted(self.keys("train"), key=name_hash):
+        """Train images, where there are any, in the order of a hash of their names: fair, and the same everywhere."""
+        splits = self._found()
+        names = splits.get("train") or [name for some in splits.values() for name in some]
+        for key in sorted(names, key=name_hash):
             with suppress(BrokenImageError):
                 yield self.load(key)
 
@@ -145,11 +150,11 @@ def split_by_hash(
 
 
 def check_fractions(val_fraction: float, test_fraction: float) -> None:
-    """Raises `ZooError` unless both are at least 0 and leave something to train on."""
-    if not (val_fraction >= 0 and test_fraction >= 0 and val_fraction + test_fraction < 1):
+    """Raises `ZooError` unless both are at least 0 and no more than all; with all of them nothing can be trained."""
+    if not (val_fraction >= 0 and test_fraction >= 0 and val_fraction + test_fraction <= 1):
         raise ZooError(
             f"val_fraction={val_fraction} and test_fraction={test_fraction}: expected two numbers of at least 0 "
-            "with a sum below 1"
+            "with a sum of at most 1"
         )
 
 

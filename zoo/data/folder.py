@@ -72,7 +72,7 @@ class Folder(FileDataset):
         hashed = found[self.given["train"] if self.given else "."]
         val = 0.0 if "val" in self.given else self.val_fraction
         test = 0.0 if "test" in self.given else self.test_fraction
-        splits = split_by_hash(hashed, val, test, self.first_of_picture(hashed) if val + test else None)
+        splits = split_by_hash(hashed, val, test, self.first_of_picture(hashed) if 0 < val + test < 1 else None)
         splits |= {split: found[folder] for split, folder in self.given.items() if split != "train"}
         for labels in (self._groups, self._people):
             labels.check([name for names in splits.values() for name in names])

@@ -65,8 +65,8 @@ class Outputs(Dataset):
 
 
 def find_outputs(root: Path, wanted: Sequence[str], others: Iterable[str] = ()) -> dict[str, str]:
-    """The picture of each photo: of the same relative path but for the suffix or, where there is none and no two photos
-    share that name, of the same name in any folder. A warning names files that colour no photo.
+    """The picture of each photo: of the same relative path, else of the same but for the suffix or, where there is none
+    and no two photos share that name, of the same name in any folder. A warning names files that colour no photo.
 
     Args:
         root: the folder with the pictures.
@@ -74,7 +74,7 @@ def find_outputs(root: Path, wanted: Sequence[str], others: Iterable[str] = ()) 
         others: keys of photos whose pictures may be there and are not asked for.
 
     Raises:
-        ZooError: ``root`` is no folder, a photo has no picture, or several.
+        ZooError: ``root`` is no folder, a photo has no picture, or several, or another's.
     """
     if not root.is_dir():
         raise ZooError(f"root={str(root)!r} is not a folder; give the folder that holds the outputs")
@@ -88,17 +88,25 @@ def find_outputs(root: Path, wanted: Sequence[str], others: Iterable[str] = ()) 
         if bare not in taken:
             by_name[PurePosixPath(bare).name].extend(by_path[bare])
     names = Counter(PurePosixPath(bare).name for bare in taken)
-    found = {key: by_path.get(_bare(key)) or _alone(key, names, by_name) for key in wanted}
+    there = {*files}
+
+    def of(key: str) -> list[str]:
+        return [key] if key in there else by_path.get(_bare(key)) or _alone(key, names, by_name)
+
+    found = {key: of(key) for key in wanted}
+    used = {file for key in (*wanted, *others) for file in of(key)}
+    surplus = [file for file in files if file not in used]
+    told = f"{_some(surplus, 'output')} of no photo: {_list(surplus)}" if surplus else ""
     if missing := [key for key, some in found.items() if not some]:
-        raise ZooError(
-            f"root={str(root)!r}: {_some(missing, 'photo')} of {len(found)} without an output: {_list(missing)}"
-        )
+        lacking = f"{_some(missing, 'photo')} of {len(found)} without an output: {_list(missing)}"
+        raise ZooError(f"root={str(root)!r}: {'; '.join([lacking, *([told] if told else [])])}")
     if several := [f"{key} ({' and '.join(some)})" for key, some in found.items() if len(some) > 1]:
         raise ZooError(f"root={str(root)!r}: {_some(several, 'photo')} with several outputs: {_list(several)}")
-    used = {some[0] for some in found.values()} | {file for bare in taken for file in by_path.get(bare, [])}
-    used |= {file for key in others for file in _alone(key, names, by_name)}
-    if surplus := [file for file in files if file not in used]:
-        warnings.warn(f"{root}: {_some(surplus, 'output')} of no photo: {_list(surplus)}", stacklevel=2)
+    owners = Counter(some[0] for some in found.values())
+    if shared := [key for key, some in found.items() if owners[some[0]] > 1]:
+        raise ZooError(f"root={str(root)!r}: {_some(shared, 'photo')} that share an output: {_list(shared)}")
+    if told:
+        warnings.warn(f"{root}: {told}", stacklevel=2)
     return {key: some[0] for key, some in found.items()}
 
 
