@@ -15,7 +15,7 @@ from zoo.diffusion.samplers import SamplerConfig
 from zoo.errors import WeightsNotFoundError, ZooError
 from zoo.evaluation.evaluate import EvalConfig, evaluate
 from zoo.features import Features
-from zoo.methods import OpenView, Photos
+from zoo.methods import Method, OpenView, Photos
 from zoo.methods.diffusion import DiffusionMethod
 from zoo.metrics import Metric, Score
 from zoo.metrics._frechet import FrechetMetric
@@ -133,7 +133,7 @@ def test_what_more_samples_some_metric_sees_changes_no_other_score(dataset: Data
     torch.testing.assert_close(torch.cat(alone.pred), torch.cat(beside.pred), atol=1e-4, rtol=1e-4)
 
 
-class Slow:
+class Slow(Method):
     """Grey; encoding takes 2 s and sampling 3, by a clock of its own."""
 
     def __init__(self) -> None:
