@@ -185,6 +185,17 @@ def test_the_animation_goes_from_grey_over_each_step_to_the_result(painter: type
     assert shown[1:] == [20, 40, 60, 80, 10]
 
 
+def test_what_a_mask_keeps_has_the_colors_it_had(painter: type[Painter]) -> None:
+    photos("old.png", "red.png", rgb=(200, 60, 60))
+    mask = np.zeros((10, 12), np.uint8)
+    mask[:, :6] = 255
+    Image.fromarray(mask).save("mask.png")
+    assert color("old.png", "--output", "new.png", "--keep", "mask.png", "--keep-from", "red.png") == 0
+    new = np.asarray(Image.open("new.png")).astype(int)
+    assert (new[:, :6] == (200, 60, 60)).all()
+    assert np.ptp(new[:, 6:], axis=2).max() == 0  # the painter's grey
+
+
 def test_a_folder_is_colored_with_all_below_it_in_batches(painter: type[Painter]) -> None:
     for name in ("album/a.jpg", "album/sub/b.PNG", "album/c.webp", "album/.hidden.png", "album/.git/d.png"):
         photos(name)
@@ -276,6 +287,9 @@ def test_a_photo_may_be_replaced_by_its_own_coloring_if_asked(painter: type[Pain
         ("old.jpg --output new.png --saturation -1", "saturation"),
         ("old.jpg --output new.png --seed -1", "seed"),
         ("old.jpg --output new.png --batch-size 0", "batch"),
+        ("old.jpg --output new.png --keep-from old.jpg", "--keep-from needs --keep"),
+        ("old.jpg album/a.jpg --output out/ --keep old.jpg", "--keep is for one photo"),
+        ("old.jpg --output new.png --keep album/a.jpg", "album/a.jpg is 12 × 10 pixels, not 64 × 64"),
         ("old.jpg --output new.png --sampler dimm", "did you mean 'ddim'?"),
     ],
 )

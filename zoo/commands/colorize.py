@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from zoo.photos.colorizer import Colored, ColorizeOptions, Colorizer
+    from zoo.photos.keeping import Kept
     from zoo.photos.outputs import Job
     from zoo.photos.photo import Photo
 
@@ -39,6 +41,8 @@ examples, each added to  %(prog)s --image-path old.jpg --output new.png
   --vivid --seed 7                  another one; the same seed gives the same picture
   --samples 4                       new-1.png ... new-4.png, each in full, and all of them on new-samples.png
   --saturation 1.3                  stronger colours; 0 gives grey
+  --keep mask.png                   keep the colours that old.jpg has where mask.png is white, colour the rest anew
+  --keep mask.png --keep-from new.png --vivid --seed 8     the same with the colours of new.png
   --no-detect                       look for no faces: colour the picture as a whole
   --hint 0.5,0.2,#a03020            that colour there: fractions of width and height, or whole pixels; any number
   --hints colours.txt               the same, one hint a line
@@ -84,6 +88,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--samples", type=int, default=1, metavar="N", help="N different colourings (default: %(default)s)")
     add("--vivid", action="store_true", help="one of them, where the default is their mean, pale where they disagree")
     add("--saturation", type=float, default=1.0, help="factor on the chroma (default: %(default)s)")
+    add("--keep", type=Path, metavar="MASK", help="of one photo, keep the colours that it has where MASK is white")
+    add("--keep-from", type=Path, metavar="IMG", help="with --keep: those of this earlier colouring")
     add("--detect", action=argparse.BooleanOptionalAction, default=True, help="look for faces (default: yes)")
     add("--hint", action="append", default=[], metavar="X,Y,#RRGGBB", help="say a colour at a place of the photo")
     add("--hints", type=Path, metavar="FILE", help="a file with a hint a line")
@@ -126,9 +132,10 @@ def run(args: argparse.Namespace) -> int:
         jobs, skipped = plan(args.image_path, args.output, wanted, existing)
     if options.hints and len(jobs) + skipped > 1:
         raise ZooError(f"--hint says a colour at a place of one photo, and {len(jobs) + skipped} were given")
+    kept = _kept(args, jobs)
     encoder = {"weights": args.encoder_weights} if args.encoder_weights else None
     load = partial(Colorizer.load, args.checkpoint, device=args.device, encoder=encoder)
-    broken = _color(jobs, load, options)
+    broken = _color(jobs, load, options, kept)
     done = len(jobs) - broken
     if len(jobs) + skipped > 1 or skipped:
         _tell(_summary(done, broken, skipped))
@@ -137,7 +144,22 @@ def run(args: argparse.Namespace) -> int:
     return SOME_BROKEN if done + skipped else ALL_BROKEN
 
 
-def _color(jobs: Sequence[Job], load: Callable[[], Colorizer], options: ColorizeOptions) -> int:
+def _kept(args: argparse.Namespace, jobs: Sequence[Job]) -> Kept | None:
+    """What ``--keep`` keeps. Raises `ZooError` for files that do not fit."""
+    from zoo.photos.keeping import Kept
+
+    if args.keep is None:
+        if args.keep_from is not None:
+            raise ZooError("--keep-from needs --keep MASK, which says what of it is kept")
+        return None
+    if len(args.image_path) > 1 or len(jobs) > 1:
+        raise ZooError("--keep is for one photo: a mask fits no other")
+    return Kept.read(jobs[0].source, args.keep, args.keep_from) if jobs else None
+
+
+def _color(
+    jobs: Sequence[Job], load: Callable[[], Colorizer], options: ColorizeOptions, kept: Kept | None = None
+) -> int:
     """Make the files of all ``jobs``; how many photos could not be read or written (each is named on stderr)."""
     from tqdm import tqdm
 
@@ -158,6 +180,8 @@ def _color(jobs: Sequence[Job], load: Callable[[], Colorizer], options: Colorize
             denoising = _Denoising(len(group)) if jobs[0].animation else None
             results = colorizer.colorize_photos([photo for _, photo in group], options, on_step=denoising)
             for i, ((job, photo), result) in enumerate(zip(group, results)):
+                if kept:
+                    result = replace(result, samples=[kept.over(rgb, photo) for rgb in result.samples])
                 try:
                     _write(job, photo, result, denoising.frames[i] if denoising else [])
                 except UnwritablePhotoError as error:
