@@ -14,6 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--effects", action=argparse.BooleanOptionalAction, help="main effects; by default where no pair is missing")
     add("--format", choices=["terminal", "markdown", "csv", "latex"], default="terminal")
+    drawn = "a heat map, intervals, distances of sets against paired ones, or a score against what it took"
+    kinds = ["matrix", "differences", "tradeoff", "budget"]
+    add("--figure", choices=kinds, help=f"draw {drawn} into --out FILE.pdf, .png or .svg")
     add("--out", type=Path, help="write to this file instead of the terminal")
 
 

@@ -180,6 +180,19 @@ def test_cost_is_drawn_against_the_metric_with_units(visit: Visit) -> None:
     assert visit.fits()
 
 
+def test_a_score_is_drawn_against_another_with_all_baselines(visit: Visit) -> None:
+    visit.page.locator("#scatter-metric").select_option("st_lpips")
+    visit.page.locator("#scatter-cost").select_option("score colorfulness")
+    chart, remark = visit.page.locator("#scatter-view"), visit.page.locator("#scatter-remark").inner_text()
+    assert chart.locator(".point").count() + remark.count("(") == 8
+    assert "colorfulness" in chart.text_content()
+    assert chart.locator("polyline").count() == 0  # no axis of numbers
+    visit.page.locator("#scatter-metric").select_option("fid")
+    assert "No cell has both fid and colorfulness" in visit.page.locator("#scatter-remark").inner_text()
+    visit.look("tradeoff")
+    assert visit.complaints == []
+
+
 def test_a_label_is_never_read_as_markup(visit: Visit) -> None:
     assert visit.page.title() == "t: report"
     for place in ("#table", "#matrix-view", "#forest-view", "#scatter-view", "#curves-view", "#pictures"):

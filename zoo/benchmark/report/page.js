@@ -8,7 +8,7 @@ function drawFor(name) {
   drawMatrix(report, metric);
   if (name in report.differences) drawForest(report, metric);
   const chosen = document.getElementById("scatter-cost").value;
-  drawScatter(report, metric, report.costs.find((cost) => cost.name === chosen));
+  drawScatter(report, metric, report.against.find((one) => one.name === chosen));
 }
 
 function start() {
@@ -22,7 +22,8 @@ function start() {
     choice.addEventListener("change", () => drawFor(choice.value));
   }
   const costs = document.getElementById("scatter-cost");
-  costs.append(...report.costs.map((cost) => tag("option", { value: cost.name }, cost.label)));
+  report.against = [...report.costs, ...report.metrics.map((metric) => ({ ...metric, label: metric.name, name: `score ${metric.name}`, score: metric.name }))];
+  costs.append(...report.against.map((one) => tag("option", { value: one.name }, one.label)));
   const current = () => document.getElementById("scatter-metric").value;
   const redraw = () => drawFor(current());
   costs.addEventListener("change", redraw);
