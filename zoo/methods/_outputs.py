@@ -64,7 +64,7 @@ class Outputs(Dataset):
         return picture
 
 
-def find_outputs(root: Path, wanted: Sequence[str], others: Iterable[str] = ()) -> dict[str, str]:
+def find_outputs(root: Path, wanted: Sequence[str], others: Sequence[str] = ()) -> dict[str, str]:
     """The picture of each photo: of the same relative path, else of the same but for the suffix or, where there is none
     and no two photos share that name, of the same name in any folder. A warning names files that colour no photo.
 
@@ -79,20 +79,7 @@ def find_outputs(root: Path, wanted: Sequence[str], others: Iterable[str] = ()) 
     if not root.is_dir():
         raise ZooError(f"root={str(root)!r} is not a folder; give the folder that holds the outputs")
     files = sorted(path.relative_to(root).as_posix() for path in walk(root) if is_image_name(path))
-    by_path: dict[str, list[str]] = defaultdict(list)
-    for file in files:
-        by_path[_bare(file)].append(file)
-    taken = {_bare(key) for key in (*wanted, *others)}
-    by_name: dict[str, list[str]] = defaultdict(list)
-    for bare in by_path:
-        if bare not in taken:
-            by_name[PurePosixPath(bare).name].extend(by_path[bare])
-    names = Counter(PurePosixPath(bare).name for bare in taken)
-    there = {*files}
-
-    def of(key: str) -> list[str]:
-        return [key] if key in there else by_path.get(_bare(key)) or _alone(key, names, by_name)
-
+    of = _Named(files, {*wanted, *others}).of
     found = {key: of(key) for key in wanted}
     used = {file for key in (*wanted, *others) for file in of(key)}
     surplus = [file for file in files if file not in used]
@@ -110,9 +97,24 @@ def find_outputs(root: Path, wanted: Sequence[str], others: Iterable[str] = ()) 
     return {key: some[0] for key, some in found.items()}
 
 
-def _alone(key: str, names: Mapping[str, int], by_name: Mapping[str, list[str]]) -> list[str]:
-    name = PurePosixPath(_bare(key)).name
-    return by_name.get(name, []) if names[name] == 1 else []
+class _Named:
+    """``files`` by the names of the photos ``keys``."""
+
+    def __init__(self, files: Sequence[str], keys: Iterable[str]) -> None:
+        self._files = {*files}
+        self._by_path: dict[str, list[str]] = defaultdict(list)
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        for file in files:
+            self._by_path[_bare(file)].append(file)
+            self._by_name[PurePosixPath(_bare(file)).name].append(file)
+        self._photos = Counter(PurePosixPath(_bare(key)).name for key in keys)
+
+    def of(self, key: str) -> list[str]:
+        """What may be the picture of a photo: one file, none, or several."""
+        path, name = _bare(key), PurePosixPath(_bare(key)).name
+        if key in self._files:
+            return [key]
+        return self._by_path.get(path) or (self._by_name.get(name, []) if self._photos[name] == 1 else [])
 
 
 def _bare(name: str) -> str:
