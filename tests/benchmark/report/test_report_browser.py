@@ -186,6 +186,9 @@ def test_a_score_is_drawn_against_another_with_all_baselines(visit: Visit) -> No
     chart, remark = visit.page.locator("#scatter-view"), visit.page.locator("#scatter-remark").inner_text()
     assert chart.locator(".point").count() + remark.count("(") == 8
     assert "colorfulness" in chart.text_content()
+    inks = chart.locator(".point path").evaluate_all("all => all.map(mark => getComputedStyle(mark).stroke)")
+    assert all(ink.startswith("rgb") for ink in inks)  # baselines, too, are to be seen
+    assert "" not in [name.strip() for name in chart.locator(".key span").all_inner_texts()]
     assert chart.locator("polyline").count() == 0  # no axis of numbers
     visit.page.locator("#scatter-metric").select_option("fid")
     assert "No cell has both fid and colorfulness" in visit.page.locator("#scatter-remark").inner_text()

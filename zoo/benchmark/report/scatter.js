@@ -94,8 +94,8 @@ function scatterStyles(report) {
   const pick = (axis) => [...new Set(report.cells.filter((cell) => cell.pair || cell.trains).map((cell) => cell[axis]))];
   const [rows, cols] = [pick("row"), pick("col")];
   return {
-    colour: (row) => `var(--c${rows.indexOf(row) % COLOURS})`,
-    shape: (col) => SHAPES[cols.indexOf(col) % SHAPES.length],
+    colour: (row) => (row === "" ? "var(--muted)" : `var(--c${rows.indexOf(row) % COLOURS})`),  // a baseline has no place there
+    shape: (col) => (col === "" ? SHAPES[0] : SHAPES[cols.indexOf(col) % SHAPES.length]),
   };
 }
 
@@ -126,7 +126,7 @@ function scatterKey(points, styles) {
     const mark = svg("path", { d: path, transform: "translate(8,8)", stroke: ink, "stroke-width": 1.5, fill: filled ? ink : "none" });
     return tag("span", {}, picture(16, 16, "", mark), " ", name);
   };
-  const unique = (axis) => [...new Set(points.map((cell) => cell[axis]))];
+  const unique = (axis) => [...new Set(points.map((cell) => cell[axis]).filter((place) => place !== ""))];
   return tag("div", { class: "key" },
     ...unique("row").map((name) => entry(name, SHAPES[0], styles.colour(name))),
     ...unique("col").map((name) => entry(name, styles.shape(name), "var(--muted)")),
