@@ -155,3 +155,37 @@ def test_wrong_pictures_are_one_line(
     assert len(told) == 1
     assert said in told[0]
     assert not Path("t.csv").exists()
+
+
+TINT = """
+import torch
+import zoo
+from zoo.methods import Method
+from zoo.registry import methods
+
+
+@methods.register("tint")
+class Tint(Method):
+    learns = False
+
+    def __init__(self, b: float = 0.2) -> None:
+        self.b = b
+
+    def sample(self, photos, features, generators):
+        return torch.full_like(photos.ab, self.b)
+"""
+
+
+def test_options_of_anybody_s_method_are_given_by_name_and_make_another_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(registry.methods, "_classes", dict(registry.methods._classes))  # no other test sees it
+    Path("tint.py").write_text(TINT)
+    given = [*SMALL, *PAINTED, "plugins=[tint.py]", "table=t.csv", "cache_dir=cache", "method=tint"]
+    assert main(["run", *given]) == main(["run", *given, "method.b=0.1"]) == 0
+    first, second = rows.read(Path("t.csv"))
+    assert (first.method, second.method) == ("tint", "tint")
+    assert first.run_id != second.run_id
+    assert second.value > first.value  # type: ignore[operator]
+    assert main(["run", *given, "method.c=1"]) == 2
+    assert "unknown option 'method.c'" in capsys.readouterr().err
