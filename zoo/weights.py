@@ -6,6 +6,7 @@ Nothing that is loaded is ever executed: state dicts are read with ``weights_onl
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import tempfile
 import zipfile
@@ -159,6 +160,13 @@ def known_sha(path: str | Path, *records: WeightsRecord) -> str | None:
         return None
     found = sha256_file(file)
     return next((r.sha256 for r in records if r.sha256 and found.startswith(r.sha256)), found)
+
+
+def packaged_sha(package: str, file: str) -> str | None:
+    """sha256 of weights that lie inside an installed package, which is not imported; None: it is not there."""
+    found = importlib.util.find_spec(package)
+    path = Path(found.origin).parent / file if found and found.origin else None
+    return sha256_file(path) if path and path.is_file() else None
 
 
 def sha256_module(module: nn.Module) -> str:

@@ -310,6 +310,12 @@ def test_regression_is_one_thing_and_not_two(overrides: list[str]) -> None:
         (["encoder=arcface", "encoder.weights=some.onnx"], "arcface"),
         (["encoder=unet", "encoder.weights=somewhere/ae.safetensors"], "unet(weights=ae.safetensors)"),
         (["encoder=timm", "encoder.model=resnet50.a1_in1k"], "timm(model=resnet50.a1_in1k)"),
+        (["encoder=unet_ae", "encoder.noise_std=0.1"], "unet_ae"),
+        (
+            ["encoder=unet_ae", "encoder.noise_std=0.1", "encoder.objective=denoising"],
+            "unet_ae(noise_std=0.1, objective=denoising)",
+        ),
+        (["encoder=facenet", "encoder.pretrained=false", "encoder.weights=own.pt"], "facenet(pretrained=False)"),
     ],
 )
 def test_a_label_names_what_is_not_as_usual(overrides: list[str], expected: str) -> None:

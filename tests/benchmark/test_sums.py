@@ -181,6 +181,11 @@ def test_a_wrong_option_of_a_part_is_named(override: str, said: str) -> None:
         (["cond=[film,concat]"], "concat+film"),
         (["cond=sum"], "concat+film"),
         (["cond=concat+film", "cond.parts.concat.channels=32"], "concat(channels=32)+film"),
+        (
+            ["cond=concat+film", "cond.parts.concat.channels=32", "cond.parts.concat.mix=false"],
+            "concat(mix=False)+film",
+        ),
+        (["cond=concat", "cond.channels=32", "cond.mix=false"], "concat(mix=False)"),
     ],
 )
 def test_tables_call_a_sum_by_its_parts(overrides: list[str], expected: str) -> None:

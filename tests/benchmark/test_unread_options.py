@@ -22,7 +22,7 @@ from zoo.benchmark.config.spec import Spec
         (["metrics=[fd]", "method=grey"], ["eval.seeds=2"], True),
         (["metrics=[fd]"], ["metrics.fd.face_box=null"], True),
         (["metrics=[mmd]", "metrics.mmd.space=dino"], ["metrics.mmd.face_box=null"], True),
-        (["metrics=[fd]", "metrics.fd.space=arcface"], ["metrics.fd.face_box=null"], False),
+        (["metrics=[fd]", "metrics.fd.space=arcface"], ["metrics.fd.face_box=[0,0,1]"], False),
     ],
 )
 def test_what_a_metric_does_not_read_is_not_in_its_protocol(given: list[str], unread: list[str], same: bool) -> None:

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 import zoo
+from support.composing import plain
 from support.opened import normal
+from zoo.benchmark.config.spec import Spec
 from zoo.denoisers import stages
 from zoo.denoisers.origin import LinearAttention, OriginDenoiser, StandardizedConv
 from zoo.errors import ZooError
@@ -45,6 +47,15 @@ def test_it_has_the_parameters_of_the_original() -> None:
     made = parameters(model.encoder) + parameters(model.denoiser)
     assert (made, without_effect) == (58_009_602, 3_494_784)
     assert made + without_effect == pytest.approx(61.5e6, rel=0.001)
+
+
+def test_it_is_trained_and_diffused_as_the_original_was() -> None:
+    spec = Spec.from_config(plain("method=origin"))
+    train, diffusion, denoiser = spec.train, spec.diffusion, spec.denoiser
+    assert (train.batch_size, train.lr, train.ema, train.saturation_jitter) == (72, 1e-6, 0.9999, 0.3)
+    assert (diffusion.parameterisation, diffusion.schedule, diffusion.T) == ("eps", "linear", 350)
+    assert (denoiser["width"], denoiser["mults"], denoiser["dropout"]) == (128, [1, 2, 3, 3], 0.3)
+    assert (spec.encoder.name, spec.cond.as_dict()["mix"]) == ("origin", False)
 
 
 def test_maps_are_joined_as_they_are_right_before_each_downsampling() -> None:

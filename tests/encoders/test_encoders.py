@@ -11,11 +11,21 @@ import zoo
 from support.makers import Make, Options
 from zoo.conformance import assert_conforms
 from zoo.encoders._grey import grey_to_srgb
+from zoo.registry import encoders
 
 
 @pytest.mark.parametrize("name", zoo.list_encoders())
 def test_keeps_every_promise_of_an_encoder(name: str, weightless: Options) -> None:
     assert_conforms("encoder", name, **weightless(name))
+
+
+@pytest.mark.parametrize("name", [name for name in zoo.list_encoders() if "weights" in encoders.options(name)])
+def test_every_encoder_that_was_trained_before_can_be_had_as_it_was_not(name: str, make: Make) -> None:
+    if name == "unet":  # trained with the denoiser: it has weights only where they are given
+        assert make(name).weights_sha is None
+    else:
+        assert "pretrained" in encoders.options(name)
+        assert make(name, pretrained=False).weights_sha is None
 
 
 # grey

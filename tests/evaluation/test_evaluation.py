@@ -1,5 +1,5 @@
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from zoo.data import Dataset, name_hash
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.errors import WeightsNotFoundError, ZooError
 from zoo.evaluation.evaluate import EvalConfig, evaluate
+from zoo.faces.framing import Box
 from zoo.features import Features
 from zoo.methods import Method, OpenView, Photos
 from zoo.methods.diffusion import DiffusionMethod
@@ -94,6 +95,19 @@ def test_metrics_see_each_test_image_once_beside_its_truth(dataset: Dataset, tmp
     assert pred.shape == truth.shape == (5, 3, 16, 16)
     assert pred.min() >= 0
     assert pred.max() <= 1
+
+
+def test_metrics_are_told_where_faces_lie_in_the_data_set_before_they_load(dataset: Dataset, tmp_path: Path) -> None:
+    class Looking(Recorder):
+        def locate_faces(self, find: Callable[[], Box | None]) -> None:
+            self.found = find()
+
+        def load(self, device: str) -> None:
+            self.known = self.found
+
+    metric = Looking()
+    run(dataset, tmp_path, metric)
+    assert metric.known == dataset.face_box is not None
 
 
 def test_the_coloring_does_not_depend_on_the_batch_size(dataset: Dataset, tmp_path: Path) -> None:

@@ -48,10 +48,16 @@ class Sum(Conditioner):
 
     @classmethod
     def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
-        def read(key: str, part: Mapping[str, Any]) -> dict[str, Any]:
+        def read(key: str, part: Any) -> Any:
+            if not isinstance(part, Mapping):  # whoever builds it says what is wrong with that
+                return part
             return conditioners.get(str(part.get("name", key))).in_use(dict(part))
 
-        return {**options, "parts": {key: read(key, part) for key, part in options.get("parts", {}).items()}}
+        parts = options.get("parts", {})
+        return {
+            **options,
+            "parts": {key: read(key, parts[key]) for key in parts} if isinstance(parts, Mapping) else parts,
+        }
 
     def prepare(self, features: Features, size: tuple[int, int]) -> Context:
         return tuple(tensor for part in self._parts() for tensor in part.prepare(features, size))

@@ -80,6 +80,12 @@ class Denoiser(nn.Module):
         self.conv_out = nn.Sequential(group_norm(width), nn.SiLU(), out)
 
     @classmethod
+    def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """``options`` as they are read: two that agree in these are one network, and one run."""
+        levels = len(cls.levels(**options))
+        return {**options, "attention_levels": min(options.get("attention_levels", 1), levels)}
+
+    @classmethod
     def levels(cls, **options: Any) -> tuple[FeatureLevel, ...]:
         """`denoiser_levels` of these options, with the defaults of the constructor."""
         return denoiser_levels(

@@ -11,7 +11,7 @@ from zoo.faces.framing import Box
 from zoo.metrics import FeatureMetric
 from zoo.metrics._encoder_space import AUTO, ENCODER_SPACES, FACE_SPACES, EncoderSpace
 from zoo.metrics._inception import inception_sha, load_inception
-from zoo.metrics._st_lpips import PooledSTLPIPS
+from zoo.metrics._st_lpips import PooledSTLPIPS, st_lpips_sha
 
 SPACES = ("st_lpips", "inception", *ENCODER_SPACES)
 
@@ -60,7 +60,7 @@ class SpaceMetric(FeatureMetric):
     def weights_sha(self) -> str | None:
         if self._encoder is not None:
             return self._encoder.weights_sha()
-        return inception_sha(self.weights) if self.space == "inception" else None
+        return inception_sha(self.weights) if self.space == "inception" else st_lpips_sha()
 
     def load(self, device: str) -> None:
         if self._encoder is not None:

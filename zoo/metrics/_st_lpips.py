@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zoo.errors import ZooError
 from zoo.metrics._per_image import require_side
-from zoo.weights import sha256_module
+from zoo.weights import packaged_sha, sha256_module
 
 LEAST_SIDE = 32
 
@@ -26,6 +26,11 @@ def load_st_lpips(device: str) -> Any:
     net = LPIPS(net="alex", variant="shift_tolerant", verbose=False)
     net.net.forward = _recalling(net.net.forward)
     return net.eval().requires_grad_(False).to(device)
+
+
+def st_lpips_sha() -> str | None:
+    """Of what `load_st_lpips` will read; see `zoo.metrics.Metric.weights_sha`."""
+    return packaged_sha("stlpips_pytorch", "weights/vST0.0/alex_shift_tolerant.pth")
 
 
 def _recalling(forward: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from zoo.metrics._per_image import PerImageMetric, require_side
 from zoo.registry import metrics
-from zoo.weights import WeightsRecord, fill, known_sha, read_state_dict, resolve
+from zoo.weights import WeightsRecord, fill, known_sha, packaged_sha, read_state_dict, resolve
 
 RECORD = WeightsRecord(
     name="AlexNet (ImageNet)",
@@ -39,7 +39,9 @@ class LPIPS(PerImageMetric):
         return {"lpips": False}
 
     def weights_sha(self) -> str | None:
-        return RECORD.sha if self.weights is None else known_sha(self.weights, RECORD)
+        trunk = RECORD.sha if self.weights is None else known_sha(self.weights, RECORD)
+        linear = packaged_sha("lpips", "weights/v0.1/alex.pth")
+        return f"{trunk} {linear}" if trunk and linear else trunk
 
     def load(self, device: str) -> None:
         path = resolve(RECORD, self.weights)

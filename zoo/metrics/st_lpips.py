@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from zoo.metrics._per_image import PerImageMetric, require_side
-from zoo.metrics._st_lpips import LEAST_SIDE, load_st_lpips
+from zoo.metrics._st_lpips import LEAST_SIDE, load_st_lpips, st_lpips_sha
 from zoo.registry import metrics
 
 
@@ -18,6 +18,9 @@ class STLPIPS(PerImageMetric):
 
     def names(self) -> dict[str, bool | None]:
         return {"st_lpips": False}
+
+    def weights_sha(self) -> str | None:
+        return st_lpips_sha()
 
     def load(self, device: str) -> None:
         self._net, self._device = load_st_lpips(device), device

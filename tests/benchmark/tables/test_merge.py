@@ -131,6 +131,20 @@ def test_hashed_names_differ_from_one_merge_to_the_next(
     assert not names[0] & names[1]
 
 
+def test_the_order_of_hashed_names_tells_none_of_them(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has a list of names could lay it beside the hashes if these stood in its order."""
+    names = [f"{i:03}.jpg" for i in range(100)]
+    pd.DataFrame({"image": names, "psnr": range(100)}).to_parquet(runs / "a" / "per_image.parquet", index=False)
+    given = (runs / "a" / "rows.csv", "--out", tmp_path / "all.csv", "--per-image", "--hash-names")
+    assert run(monkeypatch, *given) == 0
+    found = pd.read_parquet(tmp_path / "all.per_image.parquet")
+    assert list(found["image"]) == sorted(found["image"])
+    assert set(found["psnr"]) == set(range(100))
+    assert sum(value == place for place, value in enumerate(found["psnr"])) < 10
+
+
 def test_what_runs_were_told_goes_along(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (runs / "a" / "record.json").write_text(json.dumps({"spec": {"train": {"lr": 0.001}}}))
     assert run(monkeypatch, runs / "*" / "rows.csv", "--out", tmp_path / "all.csv", "--runs", runs) == 0

@@ -10,12 +10,13 @@ from omegaconf import DictConfig, OmegaConf
 from zoo.benchmark.config.options import defaults
 from zoo.benchmark.config.plugins import CONFIGS, GROUPS
 
-_SHOWN_ELSEWHERE = ("name", "weights")  # weights: by their sha; and below, where there are none as a rule
+_SHOWN_ELSEWHERE = ("weights",)  # weights: by their sha; and below, where there are none as a rule
 
 
 def label(config: DictConfig, group: str) -> str:
-    """The name of what was picked in ``group``, with the options that are not as its YAML file (or, without one, its
-    constructor) has them: ``timm(model=resnet50.a1_in1k)``. A sum goes by its parts: ``concat(channels=32)+film``."""
+    """The name of what was picked in ``group``, with the options that are read and not as its YAML file (or, without
+    one, its constructor) has them: ``timm(model=resnet50.a1_in1k)``. A sum goes by its parts:
+    ``concat(channels=32)+film``."""
     node = _plain(config, group)
     if group == "cond" and node["name"] == "sum":
         parts = sorted(node["parts"].items())
@@ -24,7 +25,8 @@ def label(config: DictConfig, group: str) -> str:
 
 
 def _label(config: DictConfig, group: str, node: dict[str, Any]) -> str:
-    name = str(node["name"])
+    name = str(node.pop("name"))
+    node = GROUPS[group].get(name).in_use(node)
     usual = _usual(config, group, name)
     unusual = {
         key: value for key, value in sorted(node.items()) if key not in _SHOWN_ELSEWHERE and value != usual.get(key)

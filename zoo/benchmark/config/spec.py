@@ -342,6 +342,8 @@ def _denoiser(given: Mapping[str, Any], image_size: int) -> dict[str, Any]:
     check_options("denoiser", chosen, options, given=("extra",))
     if name != "unet":
         options = {"name": name, **options}
+    if hasattr(chosen, "in_use"):
+        options = chosen.in_use(options)
     stride = stages(options)[-1].stride
     if image_size % stride:
         near = max(1, round(image_size / stride)) * stride

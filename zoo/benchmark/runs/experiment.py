@@ -25,7 +25,7 @@ from zoo.benchmark.runs.again import show_again
 from zoo.benchmark.runs.folder import RunFolder
 from zoo.benchmark.runs.grid import save_grid
 from zoo.benchmark.runs.identity import Identity, protocol_id
-from zoo.benchmark.runs.photos import RunPhotos
+from zoo.benchmark.runs.photos import RunPhotos, without_idle_limits
 from zoo.benchmark.runs.plugged_in import try_out
 from zoo.benchmark.runs.progress import TrainingBar, bar, one_line_warning
 from zoo.benchmark.runs.validating import validator
@@ -83,6 +83,7 @@ class Run:
         with under("data", registry.datasets, spec.data.name):
             dataset = registry.datasets.create(spec.data.name, **spec.data.options)
             dataset.prepare(spec.machine.cache, bar)
+            spec = without_idle_limits(spec, dataset)
             photos = RunPhotos.open(spec, dataset)
         labels = {group: label(config, group) if model else "" for group in ("encoder", "cond")}
         if model and spec.encoder.name == "none":  # what was asked for may be another, that the conditioner never sees

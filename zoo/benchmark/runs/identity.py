@@ -158,20 +158,28 @@ class Identity:
     def _versions(self) -> dict[str, int]:
         if not self._method.trains:
             return {}
-        parts = self.spec.cond.options.get("parts", {}) if self.spec.cond.name == "sum" else {}
-        conds = {f"cond.{name}": registry.conditioners.get(name).version for name in (self.spec.cond.name, *parts)}
+        conds = {f"cond.{name}": registry.conditioners.get(name).version for name in self._conditioners}
         encoder = registry.encoders.get(self.spec.encoder.name).version
         return {"training": training.VERSION, "encoder": encoder, **conds}
 
     @property
     def _sources(self) -> Iterator[tuple[str, str | None]]:
         yield "method", registry.methods.source_sha(self.spec.method)
+        parts = self.spec.data.options.get("parts", {}) if self.spec.data.name == "mix" else {}
         yield "data", registry.datasets.source_sha(self.spec.data.name)
+        for key, part in parts.items():
+            yield f"data.{key}", registry.datasets.source_sha(part.get("name", "folder"))
         if self._method.trains:
-            parts = self.spec.cond.options.get("parts", {}) if self.spec.cond.name == "sum" else {}
             yield "encoder", registry.encoders.source_sha(self.spec.encoder.name)
-            for name in (self.spec.cond.name, *parts):
+            yield "denoiser", registry.denoisers.source_sha(self.spec.denoiser.get("name", "unet"))
+            for name in self._conditioners:
                 yield f"cond.{name}", registry.conditioners.source_sha(name)
+
+    @property
+    def _conditioners(self) -> list[str]:
+        """The conditioner, and those of a sum."""
+        parts = self.spec.cond.options.get("parts", {}) if self.spec.cond.name == "sum" else {}
+        return [self.spec.cond.name, *(str(part.get("name", key)) for key, part in parts.items())]
 
     def _protocol(self, metric: MetricPlugIn, opened: Metric) -> dict[str, Any]:
         spec, cls = self.spec, registry.metrics.get(metric.name)
@@ -194,11 +202,12 @@ class Identity:
         opened.locate_faces(lambda: looked.append(self.find_face()))
         if sha := opened.weights_sha():
             scored["metric"]["weights"] = {"sha256": sha}
-        if looked:
-            scored["face_box"] = _plain(looked[0])
-        groups = spec.data.options.get("groups")
-        if cls.by_group and groups is not None:
-            scored["groups"] = _content(groups) if groups.lower().endswith(".csv") else groups
+        asked = metric.options.get("face_box", "auto")
+        if looked or (built_in and asked != "auto"):  # it counts as it was found, or given: one box is one protocol
+            scored["metric"]["face_box"] = "auto"
+            scored["face_box"] = _plain(looked[0] if looked else asked)
+        if cls.by_group and (groups := _groups(spec.data.name, spec.data.options)) is not None:
+            scored["groups"] = groups
         found: dict[str, Any] = _canonical(_contents(scored, everywhere=not built_in))
         return found
 
@@ -222,6 +231,17 @@ def _data_in_use(options: Mapping[str, Any]) -> dict[str, Any]:
             name: {k: v for k, v in part.items() if k not in _NOT_IDENTITY["data"]} for name, part in parts
         }
     return used
+
+
+def _groups(name: str, options: Mapping[str, Any]) -> Any:
+    """How a data set, or each part of a mixture, tells groups of people apart; None: it does not."""
+    if source := registry.datasets.source_sha(name):  # that of a plug-in may say so, and nothing else does
+        return {"source": source, "groups": options.get("groups")}
+    groups = options.get("groups")
+    if groups is not None:
+        return _content(groups) if groups.lower().endswith(".csv") else groups
+    parts = {key: _groups(part.get("name", "folder"), part) for key, part in options.get("parts", {}).items()}
+    return {key: found for key, found in parts.items() if found is not None} or None
 
 
 def _encoder_in_use(encoder: PlugIn, weights_sha: str | None) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from zoo import registry
 from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs.progress import bar
+from zoo.cache.contract import keys_of
 from zoo.cache.images import ImageCache, View, open_images
 from zoo.data import Dataset, Split
 from zoo.errors import ZooError
@@ -69,6 +70,20 @@ class RunPhotos:
         """How many photos there are, what was left out of them, and the hashes that identify them."""
         roles: dict[str, Any] = {role: _counts(cache) for role, cache in self.images.items()}
         return {**roles, "shared_pictures": {"count": len(self.shared), "pairs": list(self.shared[:_LISTED])}}
+
+
+def without_idle_limits(spec: Spec, dataset: Dataset) -> Spec:
+    """``spec`` without the limits that are not below the number of photos there are: they leave out nothing, so
+    runs with and without them are one. Raises `ZooError` where there are no photos."""
+
+    def idle(limit: int | None, split: Split) -> bool:
+        return limit is not None and limit >= len(keys_of(dataset, split))
+
+    if idle(spec.data_limit, "train"):
+        spec = replace(spec, data_limit=None)
+    if idle(spec.eval.limit, spec.eval.split):
+        spec = replace(spec, eval=replace(spec.eval, limit=None))
+    return spec
 
 
 def others(dataset: Dataset, view: View, cache_dir: Path) -> Fingerprints | None:

@@ -75,6 +75,8 @@ def _values(tables: Sequence[Path], runs_dir: Path, ids: Sequence[str], hash_nam
         secret = secrets.token_bytes(32)
         for column in {"image", "person"} & set(values.columns):
             values[column] = values[column].map(lambda name: _hashed(name, secret), na_action="ignore")
+        # in the order of the names the hashes would be a list of them with the names left out
+        values = values.sort_values(["run_id", "image"], ignore_index=True)
     return values
 
 
