@@ -45,3 +45,17 @@ def test_a_new_file_has_the_usual_permissions_and_a_replaced_one_keeps_its_own(t
             assert mode(path) == (0o640 if old is None else old)
     finally:
         os.umask(before)
+
+
+@pytest.mark.parametrize("place", ["a_file/t.csv", "a_file/below/t.csv", "/proc/t.csv", "a_folder"])
+def test_what_cannot_be_written_is_named_as_it_was_given(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a_file").touch()
+    Path("a_folder").mkdir()
+    with pytest.raises(OSError, match=r"Not a directory|No such file|Is a directory|Permission") as refused:  # noqa: SIM117
+        with replacing(Path(place)) as temporary:
+            temporary.write_text("all of it")
+    assert (refused.value.filename, refused.value.filename2) == (place, None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a_file", "a_folder"]

@@ -41,9 +41,14 @@ def unknown(kind: str, name: str, known: Iterable[str], section: str = "") -> st
     """One line about a name that is not among ``known``, with the closest one."""
     prefix = f"{section}." if section else ""
     known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {prefix + close[0]!r}?" if close else "."
+    hint = did_you_mean(name, known, prefix)
     return f"unknown {kind} {prefix + name!r}{hint} Available: {', '.join(known) or 'none'}."
+
+
+def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """The end of a sentence about a name that is not among ``known``: a question, where one of them is close to it."""
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    return f"; did you mean {prefix + close[0]!r}?" if close else "."
 
 
 def below(section: str, options: Iterable[str], message: str) -> str:

@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import ENOTDIR
 from pathlib import Path
 
 _PART = re.compile(r"\..*\.[0-9a-f]{12}\.part")
@@ -17,21 +18,41 @@ _PART = re.compile(r"\..*\.[0-9a-f]{12}\.part")
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; when the block ends well, flush it and rename it onto ``path``, with the
-    permissions that a new file has or, where it replaces one, with those of that one."""
+    permissions that a new file has or, where it replaces one, with those of that one.
+
+    Raises:
+        OSError: of ``path``, and never of the temporary one or of a folder on the way, which nobody has named.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.part")
-    held = create(temporary)
+    with _named(path, path.parent, temporary):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), str(path)) from None
+        held = create(temporary)
+        try:
+            mode = (path if path.exists() else temporary).stat().st_mode
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.chmod(mode)  # whatever wrote it may have put a file of its own there
+            os.replace(temporary, path)
+        finally:
+            os.close(held)
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _named(path: Path, *others: Path) -> Iterator[None]:
+    """An `OSError` of one of ``others``, or of a folder above it, is one of ``path``."""
     try:
-        mode = (path if path.exists() else temporary).stat().st_mode
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(mode)  # whatever wrote it may have put a file of its own there
-        os.replace(temporary, path)
-    finally:
-        os.close(held)
-        temporary.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        named = None if error.filename is None else Path(os.fsdecode(error.filename))
+        if named is not None and any(named == other or named in other.parents for other in others):
+            error.filename, error.filename2 = str(path), None
+        raise
 
 
 def remove_parts(folder: Path) -> None:

@@ -64,6 +64,12 @@ def _import_file(name: str) -> None:
 def blame(error: BaseException) -> str | None:
     """One line about an error that arose in a plug-in that is not built in: which one, where and what; None: it did
     not, or it is a `ZooError`, which says all that by itself."""
+    found = culprit(error)
+    return None if found is None else f"{found[0]} ({found[1]}) failed: {failure(error)}"
+
+
+def culprit(error: BaseException) -> tuple[str, str] | None:
+    """Which plug-in that is not built in an error arose in, and where in which file; None as of `blame`."""
     if isinstance(error, ZooError):
         return None
     known = [(names.kind, name, cls) for names in REGISTRIES.values() for name, cls in names.foreign().items()]
@@ -73,7 +79,7 @@ def blame(error: BaseException) -> str | None:
         if owners:
             this = frame.f_locals.get("self")  # of several in one file, the one that was at work
             kind, name, _ = next((owner for owner in owners if isinstance(this, owner[2])), owners[0])
-            return f"{kind} {name!r} ({frame.f_code.co_filename}, line {line}) failed: {failure(error)}"
+            return f"{kind} {name!r}", f"{frame.f_code.co_filename}, line {line}"
     return None
 
 

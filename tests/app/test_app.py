@@ -359,6 +359,9 @@ def test_a_port_in_use_is_one_line(checkpoint: Path, capsys: pytest.CaptureFixtu
         ["--max-total-mb", "5"],
         ["--host", "no such name"],
         ["--root-path", "ftp://x/y"],
+        ["--root-path", "https://x/y?z"],
+        ["--root-path", "https://x:99999/y"],
+        ["--root-path", "https://[::1/y"],
         ["--plugin", "gone.py"],
     ],
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import closing
+import logging
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +17,14 @@ from zoo.app.display import grey, resized, shown
 from zoo.app.live import OnStep, Step, Turns, watch
 from zoo.app.store import Store
 from zoo.app.uncertainty import heat_map
-from zoo.errors import ZooError
+from zoo.errors import PlugInError, ZooError
+from zoo.plugins import blame, culprit
 
 if TYPE_CHECKING:
     from zoo.photos.colorizer import Colored, ColorizeOptions
     from zoo.photos.photo import Photo
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,16 @@ class Actions:
         Photos are coloured one at a time, in the order in which they were asked for, whoever it was.
 
         Raises:
-            ZooError: the photo or the checkpoint is gone, its encoder's weights are not here, or no room is left.
+            ZooError: the photo or the checkpoint is gone, its encoder's weights are not here, no room is left, or a
+                plug-in failed.
         """
 
         def work(on_step: OnStep) -> Results:
             photo = self._read(opened.path)
-            colorizer = self.checkpoints[checkpoint].load(self.device)
-            return self._write(photo, colorizer.colorize_photos([photo], options, on_step=on_step)[0], opened)
+            with _plug_ins_named():
+                colorizer = self.checkpoints[checkpoint].load(self.device)
+                colored = colorizer.colorize_photos([photo], options, on_step=on_step)[0]
+            return self._write(photo, colored, opened)
 
         with closing(watch(work, self.turns)) as events:
             for event in events:
@@ -125,6 +132,20 @@ class Actions:
             pictures.append(folder / f"shown-{i}.webp")
             _save_shown(resized(rgb, opened.shown_size), pictures[-1])
         return Results(tuple(files), tuple(pictures), colored.note, _heat(colored.spread, opened.shown_size))
+
+
+@contextmanager
+def _plug_ins_named() -> Iterator[None]:
+    """One that fails, or would end the server, is a `ZooError` that names it. Where and how it failed is for whoever
+    runs the server, not for a visitor: it goes to the log."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:  # a plug-in may fail in any way
+        found = culprit(error)
+        if found is None:
+            raise
+        _LOG.error("%s", blame(error))
+        raise PlugInError(f"{found[0]}, a plug-in of this model, failed; choose another model") from error
 
 
 def _heat(spread: np.ndarray | None, size: tuple[int, int]) -> tuple[np.ndarray, float] | None:

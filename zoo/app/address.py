@@ -32,9 +32,16 @@ class Names:
     @classmethod
     def of(cls, host: str, root_path: str = "") -> Names:
         """For a server on ``host``, behind ``root_path``. Raises `ZooError` for a root path that is none."""
-        public = urlsplit(root_path)
+        try:
+            public = urlsplit(root_path)
+            _ = public.port
+        except ValueError as error:  # a port beyond all, or half of an IPv6 address
+            raise ZooError(f"--root-path {root_path!r} is no address: {error}") from error
         full = public.scheme in ("http", "https") and public.hostname
-        if root_path and not (full or (not public.scheme and root_path.startswith("/") and not public.netloc)):
+        extra = public.query or public.fragment or "@" in public.netloc
+        if root_path and (
+            extra or not (full or (not public.scheme and root_path.startswith("/") and not public.netloc))
+        ):
             raise ZooError(f"--root-path must be like https://example.org/zoo or /zoo, not {root_path!r}")
         hosts = _HERE | {host.strip("[]").lower()} | ({public.hostname} if public.hostname else set())
         origin = f"{public.scheme}://{public.netloc}".lower() if public.netloc else ""

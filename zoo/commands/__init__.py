@@ -6,7 +6,6 @@ its arguments as they are, for Hydra. What it needs to run, it imports when it r
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import zoo
+from zoo.commands._parser import Parser, refuse, refuse_as_hydra
 from zoo.errors import ZooError
 
 INTERRUPTED = 130
@@ -35,14 +35,14 @@ def main(arguments: Sequence[str] | None = None, *, command: str | None = None, 
         after Ctrl-C. With HYDRA_FULL_ERROR=1 errors keep their tracebacks.
     """
     given = [*(sys.argv[1:] if arguments is None else arguments)]  # `list` is a command, once it was imported
-    if command is None:
-        command = _chosen(given, prog)
-        given, prog = given[1:], f"{prog} {command}"
-    module = import_module(f"zoo.commands.{command}")
-    args = _parsed(module, given, prog)
     tracebacks = os.environ.get("ZOO_FULL_ERROR", os.environ.get("HYDRA_FULL_ERROR")) == "1"
+    module: ModuleType | None = None
     try:
-        code = module.run(args)
+        if command is None:
+            command = _chosen(given, prog)
+            given, prog = given[1:], f"{prog} {command}"
+        module = import_module(f"zoo.commands.{command}")
+        code = module.run(_parsed(module, given, prog))
         sys.stdout.flush()
         return int(code)
     except KeyboardInterrupt:
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None, *, command: str | None = None, 
     except BrokenPipeError:  # whoever read our output has seen enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # argparse's own, after --help, among them
         told = None if tracebacks else _one_line(error)
         if told is None:
             raise
@@ -65,10 +65,12 @@ def names() -> list[str]:
 
 
 def _chosen(given: Sequence[str], prog: str) -> str:
-    """The command that ``given`` begins with; else tells the help or what is wrong, and ends the process."""
+    """The command that ``given`` begins with; else tells the help and ends the process, or raises `ZooError`."""
     if given and given[0] in names():
         return given[0]
-    parser = argparse.ArgumentParser(prog=prog, description="Colouring faces with diffusion models.")
+    if given and not given[0].startswith("-"):
+        refuse("command", given[0], names(), prog)
+    parser = Parser(prog=prog, description="Colouring faces with diffusion models.")
     parser.add_argument("--version", action="version", version=f"facezoo {zoo.__version__}")
     choices = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in names():
@@ -79,8 +81,9 @@ def _chosen(given: Sequence[str], prog: str) -> str:
 
 def _parsed(module: ModuleType, given: list[str], prog: str) -> Any:
     if not hasattr(module, "add_arguments"):
+        refuse_as_hydra(given, prog)
         return given
-    parser = argparse.ArgumentParser(prog=prog)
+    parser = Parser(prog=prog)
     module.add_arguments(parser)
     return parser.parse_args(given)
 

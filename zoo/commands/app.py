@@ -60,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from zoo.app.address import is_loopback  # these bring in torch, and the last Gradio: not for --help
     from zoo.app.checkpoints import discover
     from zoo.app.server import ServerConfig, serving
+    from zoo.devices import pick_device
     from zoo.plugins import import_plugins
 
     config = ServerConfig(
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         max_megapixels=args.max_megapixels,
         max_mb=args.max_mb,
         max_total_mb=args.max_total_mb,
-        device=args.device,
+        device=pick_device(args.device),
         open_browser=args.open,
         root_path=args.root_path,
     )

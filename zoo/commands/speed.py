@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from zoo.errors import ZooError
+
 HELP = "measure how fast this is, as ratios in one process"
 
 
@@ -16,7 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from zoo.benchmark.speed.speed import measure  # it brings in torch
+    """Returns 0. Raises `ZooError` for a device that is not here, or nothing to time."""
+    if args.rounds < 1 or args.origin_steps < 1:
+        raise ZooError("--rounds and --origin-steps must be at least 1")
+    from zoo.benchmark.speed.speed import measure  # these bring in torch
+    from zoo.devices import pick_device
 
+    args.device = pick_device(args.device)
     measure(args)
     return 0

@@ -12,13 +12,15 @@ from torch import Tensor, nn
 
 from zoo.encoders._grey import grey_to_srgb, square
 from zoo.errors import WeightsNotFoundError, ZooError
-from zoo.weights import WeightsRecord, no_downloads, read_state_dict, resolve, sha256_file
+from zoo.weights import WeightsRecord, no_downloads, offline, read_state_dict, resolve, sha256_file
 
 
 def create(model: str, input_size: int | None, **options: Any) -> tuple[Any, dict[str, Any]]:
     """The network, and timm's record of its weights and input. Raises `ZooError` where timm has no such thing."""
     import timm
 
+    if offline() and ":" in model and not model.startswith("local-dir:"):
+        raise ZooError(f"model={model} lies elsewhere, and ZOO_OFFLINE or HF_HUB_OFFLINE forbids to ask for it")
     try:
         cfg = timm.models.get_pretrained_cfg(model)
         if cfg is not None and cfg.fixed_input_size and input_size is not None:

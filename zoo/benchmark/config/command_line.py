@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,13 @@ from zoo.benchmark.config import plugins, sums
 from zoo.benchmark.config.mending import MENDABLE, Refused, one_line
 from zoo.benchmark.config.quoting import paths_quoted
 from zoo.errors import ZooError
+
+
+def hydras_parser() -> argparse.ArgumentParser:
+    """What takes Hydra's own options, ``--multirun`` and ``--cfg`` among them; all else are overrides."""
+    from hydra._internal.utils import get_args_parser  # it has no public one
+
+    return get_args_parser()
 
 
 @contextmanager
