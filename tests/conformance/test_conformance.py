@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 import zoo
 from zoo.conditioners import Conditioner, Context
 from zoo.conformance import assert_conforms, check
+from zoo.conformance._process import seen
 from zoo.data import Dataset, Split
 from zoo.encoders import Encoder
 from zoo.errors import ZooError
@@ -228,6 +230,18 @@ class Deaf(AddsAtOnce):
         return tuple(0 * c for c in super().prepare(features, size))
 
 
+class Chatty(AddsAtOnce):
+    def prepare(self, features: Features, size: tuple[int, int]) -> Context:
+        sys.stdout.write("preparing")
+        return super().prepare(features, size)
+
+
+class SeedsTorch(AddsAtOnce):
+    def inject(self, h: Tensor, level: int, context: Context) -> Tensor:
+        torch.manual_seed(0)
+        return super().inject(h, level, context)
+
+
 class TakesAnything(AddsAtOnce):
     def __init__(self, spec: FeatureSpec, denoiser_levels: tuple[FeatureLevel, ...]) -> None:
         super().__init__(spec if spec.levels or spec.token_dim else FeatureSpec(token_dim=1), denoiser_levels)
@@ -242,6 +256,8 @@ class TakesAnything(AddsAtOnce):
         (FewNulls, "has a null for each tensor of its context", "keep one null for each tensor"),
         (MixesImages, "sees each image by itself", "an image among others and by itself"),
         (Deaf, "lets the features matter once trained", "other features change nothing"),
+        (Chatty, "prints nothing and sets no seed", "it prints 'preparing"),
+        (SeedsTorch, "prints nothing and sets no seed", "it sets the seed of torch"),
         (TakesAnything, "refuses an encoder without features", "call super().__init__"),
     ],
 )
@@ -299,6 +315,18 @@ class Spoils(Distance):
     def update(self, pred: Tensor, truth: Tensor) -> None:
         super().update(pred, truth)
         pred.zero_()
+
+
+class Talks(Distance):
+    def compute(self) -> list[Score]:
+        sys.stderr.write("scoring")
+        return super().compute()
+
+
+class SeedsNumpy(Distance):
+    def update(self, pred: Tensor, truth: Tensor) -> None:
+        np.random.seed(0)
+        super().update(pred, truth)
 
 
 class Spread(Distance):
@@ -376,6 +404,8 @@ class Nameless(ColorDistance):
         (LastBatch, "gives the same in any batches and order"),
         (NotTheMean, "gives the mean of its values per image"),
         (Spoils, "leaves its input as it was"),
+        (Talks, "prints nothing and sets no seed"),
+        (SeedsNumpy, "prints nothing and sets no seed"),
     ],
 )
 def test_a_broken_promise_of_a_metric_is_found(cls: type[Metric], check: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -425,19 +455,61 @@ class Noise(Dots):
         return np.random.default_rng().integers(0, 255, (8, 8, 3), np.uint8)
 
 
+class ByHash(Dots):
+    """Takes its images by Python's hash of text, which every process draws anew."""
+
+    def keys(self, split: Split) -> list[str]:
+        return sorted(f"{split}/{hash(key) % 1000}" for key in super().keys(split))
+
+
+class PaintsByHash(Dots):
+    def load(self, key: str) -> np.ndarray:
+        return np.full((8, 8, 3), hash(key) % 251, np.uint8)
+
+
+class ByTurn(Dots):
+    """Each key is the picture of the turn at which it was first asked for."""
+
+    def load(self, key: str) -> np.ndarray:
+        turns = vars(self).setdefault("turns", {})
+        return np.full((8, 8, 3), turns.setdefault(key, len(turns)), np.uint8)
+
+
+class Lists(Dots):
+    def keys(self, split: Split) -> list[str]:
+        sys.stdout.write("listing")
+        return super().keys(split)
+
+
+class SeedsRandom(Dots):
+    def load(self, key: str) -> np.ndarray:
+        random.seed(0)
+        return super().load(key)
+
+
+ELSEWHERE = "gives the same in another process"
+
+
 @pytest.mark.parametrize(
-    ("cls", "check"),
+    ("cls", "checks"),
     [
-        (OneForAll, "shares no image between splits"),
-        (Unsorted, "names its images sorted and once"),
-        (Floats, "gives square color images of 8 bits"),
-        (Noise, "gives the same image every time"),
+        (OneForAll, {"shares no image between splits"}),
+        (Unsorted, {"names its images sorted and once"}),
+        (Floats, {"gives square color images of 8 bits"}),
+        (Noise, {"gives the same image every time", ELSEWHERE}),
+        (ByHash, {ELSEWHERE}),
+        (PaintsByHash, {ELSEWHERE}),
+        (ByTurn, {ELSEWHERE}),
+        (Lists, {"prints nothing and sets no seed"}),
+        (SeedsRandom, {"prints nothing and sets no seed"}),
     ],
 )
 def test_a_broken_promise_of_a_dataset_is_found(
-    cls: type[Dataset], check: str, monkeypatch: pytest.MonkeyPatch
+    cls: type[Dataset], checks: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert set(broken(monkeypatch, "dataset", cls)) == {check}
+    if ELSEWHERE not in checks:  # then another process is not worth its seconds
+        monkeypatch.setattr("zoo.conformance.dataset.seen_elsewhere", lambda cls, options, n: seen(cls(**options), n))
+    assert set(broken(monkeypatch, "dataset", cls)) == checks
 
 
 def test_the_painted_faces_keep_the_promises_of_a_dataset() -> None:

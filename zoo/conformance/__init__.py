@@ -46,7 +46,8 @@ def check(
     if kind not in REGISTRIES:
         raise ZooError(f"unknown kind {kind!r}; expected one of {', '.join(REGISTRIES)}")
     contract = import_module(f"zoo.conformance.{kind}")
-    parameters = inspect.signature(REGISTRIES[kind].get(name)).parameters
+    cls = REGISTRIES[kind].get(name)
+    parameters = inspect.signature(cls).parameters
     options = dict(options or {})
     missing = [option for option in REGISTRIES[kind].options(name, required=True) if option not in options]
     if missing:
@@ -54,7 +55,11 @@ def check(
 
     def subject() -> Subject:
         build = partial(getattr(contract, "create", REGISTRIES[kind].create), name)
-        return contract.SUBJECT(lambda *args, **changes: build(*args, **{**options, **changes}), parameters, device)
+
+        def built(*args: Any, **changes: Any) -> Any:
+            return build(*args, **{**options, **changes})
+
+        return contract.SUBJECT(built, parameters, device, cls, options)
 
     checks = (*contract.CHECKS, *(contract.COSTS if costs else ()))
     note = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from typing import TypeVar
@@ -39,7 +40,13 @@ def demand_unobtrusive(run: Callable[[], object]) -> None:
     """``run`` prints nothing, and sets no seed of the process: random numbers after it depend on those before."""
     told, after = io.StringIO(), []
     before = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=[]), redirect_stdout(told), redirect_stderr(told):
+    with (
+        torch.random.fork_rng(devices=[]),
+        redirect_stdout(told),
+        redirect_stderr(told),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # that is how it may tell something
         for seed in (1, 2):
             random.seed(seed)
             np.random.seed(seed)

@@ -62,11 +62,15 @@ class Subject:
         build: a fresh one; takes changes of its options.
         parameters: of its constructor.
         device: where costs are measured and metrics compute.
+        cls: what is registered,
+        options: and what it is built with.
     """
 
     build: Callable[..., Any]
     parameters: frozenset[str] = frozenset()
     device: str = "cpu"
+    cls: type = object
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def probe(self) -> None:
         """Build one. Raises `ZooError` where its options cannot be."""

@@ -13,6 +13,7 @@ from zoo.conformance._tensors import (
     demand_equal,
     demand_moved,
     demand_trained,
+    demand_unobtrusive,
     lightness,
     milliseconds,
     normal,
@@ -144,6 +145,17 @@ def lets_the_features_matter_once_trained(subject: ConditionerSubject) -> None:
         demand(bool((a - b).abs().max() > 1e-4), f"{what}: other features change nothing, whatever its weights")
 
 
+def prints_nothing_and_sets_no_seed(subject: ConditionerSubject) -> None:
+    spec = next(subject.each())[1].spec
+
+    def run() -> None:
+        conditioner = subject.build(spec, LEVELS).eval()
+        with torch.no_grad():
+            _denoised(conditioner, _context(conditioner))
+
+    demand_unobtrusive(run)
+
+
 def trains_every_parameter(subject: ConditionerSubject) -> None:
     for what, conditioner in subject.each():
         open_zeros(conditioner)
@@ -204,6 +216,7 @@ CHECKS: tuple[Check[ConditionerSubject], ...] = (
     hides_an_image_that_is_dropped,
     sees_each_image_by_itself,
     lets_the_features_matter_once_trained,
+    prints_nothing_and_sets_no_seed,
     trains_every_parameter,
     is_all_in_its_options_and_state_dict,
     draws_its_weights_from_the_seed_of_torch,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 
 import numpy as np
 
+from zoo.conformance._process import SPLITS, seen, seen_elsewhere
+from zoo.conformance._tensors import demand_unobtrusive
 from zoo.conformance.checks import Broken, Check, Moot, Subject, demand
 from zoo.data import BrokenImageError, Dataset, Split
 from zoo.errors import ZooError
 from zoo.faces.framing import Box
 
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
 LOADED = 4  # images of each split
 
 
@@ -84,6 +86,24 @@ def gives_the_same_image_every_time(subject: DatasetSubject) -> None:
         demand(same, f"{key} is another image the second time")
 
 
+def gives_the_same_in_another_process(subject: DatasetSubject) -> None:
+    here, there = seen(subject.dataset, LOADED), seen_elsewhere(subject.cls, subject.options, LOADED)
+    other = [what for what in {**here, **there} if here.get(what) != there.get(what)]
+    mend = "sort what a set or a folder lists, and draw by hashlib or a seed"
+    demand(not other, f"{', '.join(other[:2])} differ there: {mend}; hash() and the order of calls are no sources")
+
+
+def prints_nothing_and_sets_no_seed(subject: DatasetSubject) -> None:
+    def run() -> None:
+        dataset = subject.build()
+        for keys in keys_of(dataset).values():
+            for key in keys[:1]:
+                with suppress(BrokenImageError):
+                    dataset.load(key)
+
+    demand_unobtrusive(run)
+
+
 def says_where_the_face_is_or_that_it_is_not_known(subject: DatasetSubject) -> str:
     box = subject.dataset.face_box
     if box is None:
@@ -118,6 +138,8 @@ CHECKS: tuple[Check[DatasetSubject], ...] = (
     splits_the_same_way_every_time,
     gives_square_color_images_of_8_bits,
     gives_the_same_image_every_time,
+    gives_the_same_in_another_process,
+    prints_nothing_and_sets_no_seed,
     says_where_the_face_is_or_that_it_is_not_known,
     tells_groups_as_text,
     tells_people_as_text,

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from zoo.cache.images import ImageCache, View, open_images
 from zoo.color.lab import uint8_to_lab
+from zoo.conformance._tensors import demand_unobtrusive
 from zoo.conformance.checks import Check, Moot, Subject, demand
 from zoo.data import Dataset
 from zoo.diffusion.samplers import SamplerConfig
@@ -98,6 +99,11 @@ def colors_a_photo_the_same_alone_and_among_others(subject: MethodSubject) -> No
     demand(torch.allclose(among, alone, atol=1e-4), f"ab differs by {float((among - alone).abs().max()):.2g}")
 
 
+def prints_nothing_and_sets_no_seed(subject: MethodSubject) -> None:
+    scene = subject.scene
+    demand_unobtrusive(lambda: MethodSubject(subject.build).colored(scene.photos))
+
+
 def leaves_the_photos_as_they_are(subject: MethodSubject) -> None:
     photos = subject.scene.photos
     before = photos.L.clone(), photos.ab.clone()
@@ -120,6 +126,7 @@ CHECKS: tuple[Check[MethodSubject], ...] = (
     gives_the_same_colors_for_the_same_seed,
     depends_on_no_seed_where_it_says_so,
     colors_a_photo_the_same_alone_and_among_others,
+    prints_nothing_and_sets_no_seed,
     leaves_the_photos_as_they_are,
 )
 COSTS: tuple[Check[MethodSubject], ...] = ()

@@ -9,6 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from zoo.conformance._tensors import demand_unobtrusive
 from zoo.conformance.checks import Broken, Check, Moot, Subject, demand
 from zoo.errors import ZooError
 from zoo.metrics import FeatureMetric, Metric, Score
@@ -178,6 +179,10 @@ def scores_identical_pictures_best(subject: MetricSubject) -> None:
         demand(not worse or _close(a, b), f"{name} is {a:.4g} for the truth itself, {b:.4g} for wrong colours")
 
 
+def prints_nothing_and_sets_no_seed(subject: MetricSubject) -> None:
+    demand_unobtrusive(lambda: subject.scores(subject.wrong, subject.truth, (range(2),)))
+
+
 def leaves_its_input_as_it_was(subject: MetricSubject) -> None:
     pred, truth = subject.wrong.clone(), subject.truth.clone()
     metric = subject.prepared()
@@ -204,6 +209,7 @@ CHECKS: tuple[Check[MetricSubject], ...] = (
     gives_the_same_in_any_batches_and_order,
     gives_the_same_for_features_as_for_images,
     scores_identical_pictures_best,
+    prints_nothing_and_sets_no_seed,
     leaves_its_input_as_it_was,
 )
 COSTS: tuple[Check[MetricSubject], ...] = ()
