@@ -57,9 +57,8 @@ def width(name: str, capsys: pytest.CaptureFixture[str]) -> float:
     capsys.readouterr()
     given = [f"{name}.csv", "--runs", name, "--baseline", "method=grey", "--format", "csv"]
     assert main(given, command="compare") == 0
-    (line,) = [cells for cells in csv.reader(capsys.readouterr().out.splitlines()) if cells and cells[-1] == "40"]
-    low, high = line[2].split(" … ")
-    return float(high) - float(low)
+    (line,) = [line for line in csv.DictReader(capsys.readouterr().out.splitlines()) if line["images"] == "40"]
+    return float(line["high"]) - float(line["low"])
 
 
 def test_five_photos_of_each_person_say_less_than_as_many_people(

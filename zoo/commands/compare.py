@@ -17,6 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     drawn = "a heat map, intervals, distances of sets against paired ones, or a score against what it took"
     kinds = ["matrix", "differences", "tradeoff", "budget"]
     add("--figure", choices=kinds, help=f"draw {drawn} into --out FILE.pdf, .png or .svg")
+    layouts = "a table of pairs for each metric, or one with a line a pair and a column a metric (%(default)s)"
+    add("--layout", choices=["matrix", "metrics"], default="matrix", help=layouts)
     add("--out", type=Path, help="write to this file instead of the terminal")
 
 

@@ -126,27 +126,26 @@ def table(folder: Path, *, samplings: bool, others: float = 0.0) -> Path:
     return folder / "t.csv"
 
 
-def compared(table: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, list[str]]:
+def compared(table: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
     assert main([str(table), "--baseline", "encoder=none,cond=concat", "--format", "csv"], command="compare") == 0
-    told = capsys.readouterr().out.partition("less none × concat")[2]
-    return {cells[0]: cells[1:] for cells in csv.reader(told.splitlines()) if len(cells) == 8}
+    lines = [line for line in csv.DictReader(capsys.readouterr().out.splitlines()) if line["kind"] == "score"]
+    return {line["encoder"] or line["method"]: line for line in lines}
 
 
 def test_compare_puts_the_spread_of_samplings_into_intervals(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def width(line: list[str]) -> float:
-        low, high = line[1].split(" … ")
-        return float(high) - float(low)
+    def width(line: dict[str, str]) -> float:
+        return float(line["high"]) - float(line["low"])
 
     without = compared(table(tmp_path, samplings=False), capsys)
     found = compared(table(tmp_path, samplings=True), capsys)
-    assert {line[6] for name, line in without.items() if name in ("unet × concat", "grey")} == {"–"}
-    assert {line[6] for name, line in found.items() if name in ("unet × concat", "grey")} == {"3 samplings"}
-    assert found["unet × concat"][0] == without["unet × concat"][0]
-    assert width(found["unet × concat"]) > 2 * width(without["unet × concat"])
+    assert [without[name]["samplings"] for name in ("unet", "grey")] == ["", ""]
+    assert [found[name]["samplings"] for name in ("unet", "grey")] == ["3", "3"]
+    assert found["unet"]["difference"] == without["unet"]["difference"]
+    assert width(found["unet"]) > 2 * width(without["unet"])
     assert width(found["grey"]) > 2 * width(without["grey"])
-    assert without["hog × concat"][4] != found["hog × concat"][4] == "undecided"
+    assert without["hog"]["verdict"] != found["hog"]["verdict"] == "undecided"
 
 
 def test_a_run_keeps_the_value_of_each_sampling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

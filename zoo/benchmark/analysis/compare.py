@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from zoo.benchmark.analysis.study import open_study
-from zoo.benchmark.analysis.text import text
+from zoo.benchmark.analysis.text import remarks, text
+from zoo.benchmark.analysis.tidy import tidy
 from zoo.benchmark.figures import figure
 from zoo.errors import ZooError
 from zoo.files import remove_parts, replacing
@@ -19,6 +21,8 @@ def compare(given: argparse.Namespace) -> None:
         raise ZooError("--effects are differences to a baseline; give --baseline encoder=…,cond=… too")
     if given.figure:
         figure.check(given.figure, given.out)
+    if given.layout != "matrix" and given.format == "csv":
+        raise ZooError(f"--layout {given.layout}: a CSV has one row a cell and metric; leave it out")
     found = open_study(given)
     if given.figure:
         figure.draw(found, given.figure, given.out, given.metric)
@@ -26,7 +30,12 @@ def compare(given: argparse.Namespace) -> None:
     lacking = [name for name, differences in found.differences.items() if len(differences.parts) < 3]
     if given.effects and lacking:
         raise ZooError(f"--effects: {lacking[0]} lacks pairs of {given.rows} × {given.cols}, or the baseline is none")
-    told = text(found, given.format, effects=given.effects)
+    if given.format == "csv":
+        told = tidy(found, effects=given.effects is not False)
+        for line in remarks(found):  # for which it has no place
+            print(f"note: {line}", file=sys.stderr)
+    else:
+        told = text(found, given.format, effects=given.effects, layout=given.layout)
     if not given.out:
         print(told, end="")
         return

@@ -231,7 +231,7 @@ def _against(comparison: Comparison, base: Cell) -> list[Line]:
         if cell != base:
             found = scores.missing.get(cell) or comparison.difference(cell, base) or _APART
             named.append(("pair" if cell.method == DIFFUSION else "baseline", str(cell), found))
-    return _lines(scores, named)
+    return estimated(scores, named)
 
 
 def _effects(comparison: Comparison, base: Cell, axis: str) -> list[Line]:
@@ -246,10 +246,11 @@ def _effects(comparison: Comparison, base: Cell, axis: str) -> list[Line]:
             share = 1 / len(levels[own])
             weights = dict.fromkeys(levels[name], share) | dict.fromkeys(levels[own], -share)
             named.append(("effect", name, comparison.of_cells(weights) or _APART))
-    return _lines(comparison.scores, named)
+    return estimated(comparison.scores, named)
 
 
-def _lines(scores: Scores, named: Sequence[tuple[str, str, Contrast | str]]) -> list[Line]:
+def estimated(scores: Scores, named: Sequence[tuple[str, str, Contrast | str]]) -> list[Line]:
+    """A line for each kind, name and contrast, or why there is none; p is not yet adjusted."""
     contrasts = [contrast for _, _, contrast in named if isinstance(contrast, Contrast)]
     noise = scores.noise()
     results = iter(

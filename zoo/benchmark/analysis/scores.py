@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from zoo.benchmark.tables import cells
 from zoo.benchmark.tables.cells import COSTS, DIFFUSION, Cell, seeded
-from zoo.benchmark.tables.text_table import ARROW, SENSE, number
+from zoo.benchmark.tables.text_table import ARROW, SENSE, beside, number
 
 _PREFERRED = ("st_lpips", "psnr")  # to look at first, where a table has them
+_ROUNDING = 1e-6  # relative: devices add up in orders of their own
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,10 @@ class Score:
     Attributes:
         mean, sd: over the runs that have a value; None without any, and without a second one.
         n: number of those runs.
-        text, spread: the same for people.
+        text, spread: the same for people; digits down to the second one of the standard deviation.
         told: values by seed, and why there are holes.
         reasons: why, alone.
+        best: whether it is decided that no other pair is as good; see `zoo.benchmark.analysis.best`.
     """
 
     mean: float | None
@@ -85,9 +87,20 @@ def first_choice(known: Sequence[Metric], wanted: Sequence[str], candidates: Seq
     return next((name for name in order if name in candidates), None)
 
 
-def lines(table: pd.DataFrame, known: Sequence[Metric]) -> list[Line]:
-    """One for each cell, in order."""
-    best = {metric.name: _best(table, metric) for metric in known}
+def constants(table: pd.DataFrame, known: Sequence[Metric]) -> dict[str, float]:
+    """Metrics without a better side that are the same in all of several runs, as those of the truth alone are, with
+    their values: they tell nothing of a cell."""
+    sideless = [metric.name for metric in known if metric.higher_is_better is None]
+    values = table[table["metric"].isin(sideless)].groupby("metric", sort=False)["value"]
+    return {
+        str(name): float(some.iloc[0])
+        for name, some in values
+        if len(some) > 1 and bool(some.notna().all()) and some.max() - some.min() <= _ROUNDING * some.abs().max()
+    }
+
+
+def lines(table: pd.DataFrame, best: Mapping[str, Cell | None]) -> list[Line]:
+    """One for each cell, in order; ``best``: by metric, the cell to mark."""
     groups = cells.by_cell(table)
     made = []
     for cell in cells.of(table):
@@ -113,17 +126,6 @@ def missing(found: Sequence[Line], known: Sequence[Metric]) -> list[str]:
     return told
 
 
-def _best(table: pd.DataFrame, metric: Metric) -> Cell | None:
-    """The pair with the best mean; baselines are there to compare with and never win."""
-    if metric.higher_is_better is None:
-        return None
-    pairs = table[(table["metric"] == metric.name) & (table["method"] == DIFFUSION)].dropna(subset="value")
-    means = {cell: float(part["value"].mean()) for cell, part in cells.by_cell(pairs).items()}
-    if not means:
-        return None
-    return (max if metric.higher_is_better else min)(means, key=means.__getitem__)
-
-
 def _score(here: pd.DataFrame, best: bool) -> Score:
     valued = here.dropna(subset="value").sort_values("seed")
     told = [f"seed {seed}: {number(value)}" for seed, value in zip(valued["seed"], valued["value"])]
@@ -133,13 +135,6 @@ def _score(here: pd.DataFrame, best: bool) -> Score:
     if not n:
         return Score(None, None, 0, "–", "", "; ".join(told), why)
     mean, sd = float(valued["value"].mean()), float(valued["value"].std()) if n > 1 else None
-    text = number(mean)
-    spread = f"n={n}" if sd is None else f"± {_beside(sd, text)}, n={n}"
+    text, deviation = (number(mean), "") if sd is None else beside(mean, sd)
+    spread = f"± {deviation}, n={n}" if deviation else f"n={n}"
     return Score(mean, sd, n, text, spread, "; ".join(told), why, best)
-
-
-def _beside(sd: float, mean: str) -> str:
-    """``sd`` with as many places as the mean beside it, unless that leaves nothing of it."""
-    places = len(mean.partition(".")[2])
-    text = f"{sd:.{places}f}"
-    return number(sd) if "e" in mean or float(text) == 0 else text

@@ -11,13 +11,14 @@ from pathlib import Path
 import pandas as pd
 
 from zoo.benchmark.analysis import comparisons, scores
+from zoo.benchmark.analysis.best import best
 from zoo.benchmark.analysis.comparisons import Comparison, Differences, Scores
 from zoo.benchmark.analysis.scores import Line, Metric
 from zoo.benchmark.tables import cells, comparable, protocols, specs, table_files
 from zoo.benchmark.tables.cells import DIFFUSION, Cell
 from zoo.benchmark.tables.comparable import Axes, Table
 from zoo.benchmark.tables.protocols import Protocols
-from zoo.benchmark.tables.text_table import which
+from zoo.benchmark.tables.text_table import number, which
 from zoo.errors import ZooError, unknown
 
 
@@ -65,23 +66,28 @@ def open_study(given: argparse.Namespace) -> Study:
     known = protocols.find(tables, given.runs, by_protocol)
     chosen = Table(comparable.arrange(rows, records, axes), records, known, axes)
     primary, disagreement = _primary(chosen)
-    metrics = scores.metrics(chosen.rows, _metrics(chosen.rows, given.metric), primary)
+    metrics, untold = _shown(chosen.rows, given.metric, primary)
     base = baseline(chosen, given.baseline) if given.baseline else None
     chosen.check()
     per_image = table_files.per_image(tables, given.runs, rows["run_id"].unique())
     people = table_files.people(tables, given.runs, rows["run_id"].unique())
+    compared = {
+        name: Comparison(Scores.of(chosen.rows, name, per_image, people, chosen.samplings(name)))
+        for name in _judged(chosen.rows, metrics, primary if base else "")
+    }
+    marked = {metric.name: best(compared[metric.name]) for metric in metrics}
     return Study(
         tables=tables,
         runs_dir=given.runs,
         axes=axes,
         table=chosen.rows,
         metrics=metrics,
-        lines=scores.lines(chosen.rows[chosen.rows["metric"].isin([one.name for one in metrics])], metrics),
+        lines=scores.lines(chosen.rows[chosen.rows["metric"].isin(marked)], marked),
         base=base,
-        differences={} if base is None else _differences(chosen, metrics, base, per_image, people, primary),
+        differences={} if base is None else _differences(compared, metrics, base, axes, primary),
         per_image=per_image,
         protocols=known,
-        told=chosen.told() + disagreement,
+        told=chosen.told() + disagreement + untold,
         primary=primary,
     )
 
@@ -107,25 +113,30 @@ def baseline(table: Table, given: str) -> Cell:
     return found[0]
 
 
+def _judged(table: pd.DataFrame, metrics: Sequence[Metric], primary: str) -> list[str]:
+    """Of which metrics p counts. Where one is primary that of all others of the table does, whichever are shown."""
+    every = _metrics(table, []) if primary else []
+    return list(dict.fromkeys([*every, *(metric.name for metric in metrics)]))
+
+
 def _differences(
-    table: Table,
-    metrics: Sequence[Metric],
-    base: Cell,
-    per_image: pd.DataFrame,
-    people: Mapping[str, str],
-    primary: str,
+    compared: Mapping[str, Comparison], metrics: Sequence[Metric], base: Cell, axes: Axes, primary: str
 ) -> dict[str, Differences]:
-    """Of ``metrics``. Where one is primary p counts with those of all others of the table, whichever are shown."""
-    axes = table.axes.rows, table.axes.cols
-    judged = scores.metrics(table.rows, _metrics(table.rows, [])) if primary else metrics
-    raw = {
-        metric.name: comparisons.differences(
-            Comparison(Scores.of(table.rows, metric.name, per_image, people, table.samplings(metric.name))), base, axes
-        )
-        for metric in judged
-    }
-    adjusted = comparisons.adjust(raw, {metric.name: metric.higher_is_better for metric in judged}, primary)
+    """Of ``metrics``, adjusted for all that are ``compared``."""
+    raw = {name: comparisons.differences(one, base, (axes.rows, axes.cols)) for name, one in compared.items()}
+    better = {name: one.scores.higher_is_better for name, one in compared.items()}
+    adjusted = comparisons.adjust(raw, better, primary)
     return {metric.name: adjusted[metric.name] for metric in metrics}
+
+
+def _shown(table: pd.DataFrame, wanted: Sequence[str], primary: str) -> tuple[list[Metric], list[str]]:
+    """The metrics that are shown, and a line for each that is the same in all runs: shown only if it is wanted."""
+    every = scores.metrics(table, _metrics(table, wanted), primary)
+    constants = {} if wanted else scores.constants(table, every)
+    shown = [metric for metric in every if metric.name not in constants]
+    if not shown:
+        return every, []
+    return shown, [f"{name} is {number(value)} in all runs" for name, value in constants.items()]
 
 
 def _primary(table: Table) -> tuple[str, list[str]]:

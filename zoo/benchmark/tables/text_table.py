@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-import re
 from collections.abc import Sequence
 from typing import Literal
 
-from tabulate import LATEX_ESCAPE_RULES, tabulate
+from tabulate import tabulate
 
-Format = Literal["terminal", "markdown", "csv", "latex"]
+Format = Literal["terminal", "markdown"]
 SENSE = {True: "higher is better", False: "lower is better", None: "to compare with the truth"}
 ARROW = {True: "↑", False: "↓", None: ""}
-_LAYOUT = {"terminal": "simple", "markdown": "pipe", "latex": "latex_booktabs"}  # as tabulate calls them
-_IN_MATHS = str.maketrans({"±": r"$\pm$", "×": r"$\times$", "–": "--", "…": r"\dots{}", "≤": r"$\le$"})
+_LAYOUT = {"terminal": "simple", "markdown": "pipe"}  # as tabulate calls them
+_MARKED = {"terminal": "* {}", "markdown": "**{}**"}
+_DIGITS = 6  # that a mean is given at most
+
+
+class Best(str):
+    """A cell that is marked."""
 
 
 def render(rows: Sequence[Sequence[str]], format: Format = "terminal", *, left: Sequence[int] = (0,)) -> str:
     """Lay out ``rows``, of which the first is the header; columns that are not in ``left`` are aligned right."""
-    if format == "csv":
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        return text.getvalue().rstrip("\n")
     sides = ["left" if i in left else "right" for i in range(len(rows[0]))]
-    laid = tabulate(rows[1:], rows[0], _LAYOUT[format], colalign=sides, disable_numparse=True)
-    return _maths(laid) if format == "latex" else "\n".join(line.rstrip() for line in laid.splitlines())
-
-
-def latex(text: str) -> str:
-    """``text`` as LaTeX sets it."""
-    return _maths("".join(LATEX_ESCAPE_RULES.get(character, character) for character in text))
+    body = [[_MARKED[format].format(cell) if isinstance(cell, Best) else cell for cell in row] for row in rows[1:]]
+    laid = tabulate(body, rows[0], _LAYOUT[format], colalign=sides, disable_numparse=True)
+    return "\n".join(line.rstrip() for line in laid.splitlines())
 
 
 def number(value: float) -> str:
@@ -40,6 +34,17 @@ def number(value: float) -> str:
         digits = 4 if value == 0 else max(0, 3 - int(f"{value:e}".partition("e")[2]))
         return f"{value:.{digits}f}"
     return f"{value:.3g}"
+
+
+def beside(mean: float, sd: float) -> tuple[str, str]:
+    """A mean and its standard deviation, both down to the second significant digit of the latter: 12.3457, 0.0341 are
+    12.346 and 0.034. Of a mean there are six digits at most."""
+    if sd == 0 or not (1e-4 <= max(abs(mean), sd) < 1e6):
+        return number(mean), number(sd) if sd else "0"
+    places, most = 1 - _exponent(sd, 1), _DIGITS - 1 - _exponent(max(abs(mean), sd), _DIGITS - 1)
+    if places > most:
+        return f"{mean:.{most}f}", f"{sd:.2g}"
+    return _to(mean, places), _to(sd, places)
 
 
 def signed(value: float) -> str:
@@ -70,6 +75,11 @@ def which(runs: Sequence[str]) -> str:
     return f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs ({few(runs)})"
 
 
-def _maths(text: str) -> str:
-    """Signs that LaTeX has in maths alone, and minus signs."""
-    return re.sub(r"(?<![\w-])-(?=\d)", "$-$", text.translate(_IN_MATHS))
+def _to(value: float, places: int) -> str:
+    """-1: to tens."""
+    return f"{round(value, places) + 0.0:.{max(places, 0)}f}"  # and not -0
+
+
+def _exponent(value: float, digits: int) -> int:
+    """Of ten, once ``value`` is rounded to one digit before the point and ``digits`` after it."""
+    return int(f"{value:.{digits}e}".partition("e")[2])
