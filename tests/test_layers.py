@@ -34,7 +34,7 @@ LAYERS = (
     ("evaluation",),
     ("photos", "conformance"),
     ("benchmark",),
-    ("app",),
+    ("results", "app"),
     ("commands", "__main__"),
 )
 PLACE = {name: place for place, names in enumerate(LAYERS) for name in names}
