@@ -2,8 +2,8 @@
 # # From a sweep to a figure
 #
 # A notebook as a script: Jupyter (with jupytext), VS Code and PyCharm open it in cells, and
-# `python examples/sweep_to_figure.py` runs it all; it needs matplotlib. It trains four tiny networks on painted faces for
-# a few steps: enough to see how it goes, and far too little to find anything out.
+# `python examples/sweep_to_figure.py` runs it all; it needs matplotlib. It trains four tiny networks on painted faces
+# for a few steps: enough to see how it goes, and far too little to find anything out.
 
 # %% The sweep: two encoders with two seeds, in a folder where this was started
 from pathlib import Path
