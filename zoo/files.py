@@ -73,6 +73,23 @@ def create(path: Path) -> int:
         os.close(descriptor)  # it was taken for abandoned in the moment between
 
 
+def in_use(path: Path) -> bool:
+    """Whether a file that is locked while it is open, as `create` does, is open in any process."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def remove_abandoned(path: Path) -> None:
     """Remove a file that `create` made, unless it is open in any process."""
     with suppress(OSError):  # it is in use, or was just removed, or is not ours to remove

@@ -11,13 +11,14 @@ process's own memory, and after an epoch that is the size of the file. (POSIX on
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import uuid
 import weakref
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ class RowFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._fd = os.open(path, os.O_RDONLY)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(self._fd, fcntl.LOCK_SH)  # while it is open, `facezoo cache prune` lets it be
         weakref.finalize(self, os.close, self._fd)
         header = self._read_meta()
         self.meta: dict[str, Any] = header["meta"]
@@ -169,6 +172,20 @@ def write_rows(path: Path) -> Iterator[RowWriter]:
         raise _unwritable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def of_this_format(path: Path) -> bool:
+    """Whether a file ends as `write_rows` ends one: not cut off, and of no other version. To ask is not to use it."""
+    quietly = getattr(os, "O_NOATIME", 0)  # only its owner may
+    try:
+        descriptor = os.open(path, os.O_RDONLY | quietly)
+    except PermissionError:
+        descriptor = os.open(path, os.O_RDONLY)
+    try:
+        size = os.fstat(descriptor).st_size
+        return os.pread(descriptor, len(_MAGIC), max(0, size - len(_MAGIC))) == _MAGIC
+    finally:
+        os.close(descriptor)
 
 
 def make_folder(folder: Path) -> None:

@@ -101,6 +101,7 @@ class Trainer:
         self.ema = EMA(self.plain, config.ema)
         self.losses = Losses(self.accelerator)
         self.step, self.elapsed = 0, 0.0
+        self._kept = -1  # the step of the checkpoint on disk
 
     def run(self) -> TrainResult:
         """Train until the budget is spent."""
@@ -174,8 +175,10 @@ class Trainer:
         }
 
     def _keep(self) -> None:
-        if self.accelerator.is_main_process:
+        """Unless the checkpoint is of this step already: it may be a link to that of another run."""
+        if self.step != self._kept and self.accelerator.is_main_process:
             resume.write(self.folder / CHECKPOINT, self._state())
+        self._kept = self.step
 
     def _take_up(self) -> None:
         """Go on from the checkpoint, if there is one."""
@@ -190,6 +193,7 @@ class Trainer:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.ema.load(state["ema"], state["ema_updates"])
         self.step, self.elapsed = state["step"], state["elapsed"]
+        self._kept = self.step
 
     def _share(self) -> float:
         """How much of the budget is spent; the same on every process."""

@@ -38,6 +38,7 @@ PER_IMAGE = "per_image.parquet"
 PERSON = "person"
 PROTOCOL = "protocol.json"  # how all metrics were scored, of a run from before each had a protocol of its own
 ROWS = "rows.csv"  # the scores; written last: a run with this file is done
+_WRITTEN = (SPEC, RECORD, ENVIRONMENT, MANIFEST, PEAK, PROGRESS, GRID, SAMPLE_GRID, PER_IMAGE, PROTOCOL, ROWS)
 
 
 class RunFolder:
@@ -124,6 +125,18 @@ class RunFolder:
         with replacing(self.path / PER_IMAGE) as temporary:
             values.assign(**{PERSON: named}).to_parquet(temporary, compression="zstd", index=False)
         return True
+
+    def files(self) -> list[Path]:
+        """What a run writes, as far as it is there, the rows first: without them it is not done. Nothing else that
+        somebody put here, and no link that leads elsewhere."""
+        from zoo.tensor_file import MODEL
+        from zoo.training.resume import CHECKPOINT
+
+        names = (ROWS, *(name for name in _WRITTEN if name != ROWS), CHECKPOINT, MODEL)
+        logs = [] if (self.path / LOG).is_symlink() else sorted((self.path / LOG).rglob("events.out.tfevents.*"))
+        return [
+            file for file in (*(self.path / name for name in names), *logs) if file.is_file() and not file.is_symlink()
+        ]
 
     def record(self) -> dict[str, Any]:
         """What `keep` was told; nothing, of a run from before it was kept."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -110,6 +111,16 @@ class Ledger:
     def end(self, cell: str, record: Record, seconds: float, reason: str | None = None) -> None:
         """The same, at its end."""
         self.note(cell, replace(record, seconds=round(seconds, 3), reason=reason))
+
+    def failures(self) -> dict[str, str]:
+        """The runs whose last cell failed, by id, with the reason."""
+        found = {}
+        for file in sorted((self.results_dir / "cells").glob("*.json")):
+            with suppress(OSError, ValueError, TypeError):  # a file of something else
+                record = self.record(file.stem)
+                if record and record.run_id and record.reason:
+                    found[record.run_id] = record.reason
+        return found
 
     def record(self, cell: str) -> Record | None:
         """What is written of a cell."""

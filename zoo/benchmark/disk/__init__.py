@@ -1,0 +1,1 @@
+"""What runs and the cache take on disk, and what of it may go."""
