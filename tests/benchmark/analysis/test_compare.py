@@ -80,6 +80,13 @@ def test_the_best_is_marked_only_where_it_is_decided_against_each_other_pair(
     assert [line for line in body[1:] if isinstance(line[1], Best)] == []
 
 
+def test_photos_alone_make_no_pair_best(benchmark: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One seed of two cells, of which one is better on each photo."""
+    rows.write(benchmark, [r for r in rows.read(benchmark) if r.run_id in ("arcface-concat-0", "unet-concat-0")])
+    assert main([str(benchmark), "--metric", "psnr"], command="compare") == 0
+    assert "* " not in capsys.readouterr().out
+
+
 def test_a_pair_without_a_value_keeps_no_other_from_being_best(tmp_path: Path) -> None:
     none = row("n", value=None, note="no weights", encoder="hog")
     body, _ = scores(tmp_path, *seeds("arcface", 2.0), *seeds("unet", 1.0), none)

@@ -182,6 +182,7 @@ def test_the_cache_is_pruned_but_for_what_is_open_and_what_is_not_its_own(
     assert found == {**ready, "4": "superseded", "5": "failed", "6": "failed"}
     command = ["prune", "--cache-dir", str(tmp_path)]
     reader = RowFile(used)
+    os.utime(used, (time.time() - 9 * 86400,) * 2)  # it was opened long ago
     assert main([*command, "--older-than", "3", "--yes"], command="cache") == 0
     left = {path.name for path in tmp_path.iterdir()}
     assert used.name in left
