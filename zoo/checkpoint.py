@@ -19,13 +19,12 @@ from zoo.errors import WeightsNotFoundError, ZooError
 from zoo.faces.framing import Box
 from zoo.model import ColorDiffusion
 from zoo.registry import Registry, conditioners, encoders
-from zoo.tensor_file import FORMAT, FORMAT_VERSION, MODEL, READABLE_VERSIONS, Header
+from zoo.tensor_file import BUNDLED, FORMAT, FORMAT_VERSION, MODEL, READABLE_VERSIONS, Header
 from zoo.weights import offline
 
 if TYPE_CHECKING:
     from zoo.onnx import OnnxColorDiffusion
 
-BUNDLED = (Path(__file__).parent / "bundled" / "faces128.safetensors",)  # see `bundled`
 HUB = "hf://"
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")
 _RENAMED_ENCODERS = ("unet", "unet_ae")  # whose tensors had other names in version 1

@@ -18,6 +18,8 @@ from zoo.files import replacing
 FORMAT = "face-colour-zoo"  # of model files
 FORMAT_VERSION = "2"
 READABLE_VERSIONS = ("1", FORMAT_VERSION)
+# Model files that are part of the package: for faces and, if it is another, for what lies around them
+BUNDLED = tuple(Path(__file__).parent / "bundled" / name for name in ("faces128.safetensors", "scenes128.safetensors"))
 MODEL = "model.safetensors"  # a model file in the folder of a run, and in a repository of the Hub
 _RENAMED = {"enter": "conv_in", "leave": "conv_out", "shrink": "downsample", "grow": "upsample"}  # since version 1
 _LONGEST_TEXT, _LARGEST_NUMBER, _MOST_VALUES, _DEEPEST = 1000, 10**6, 1000, 12  # of anything that `plain` believes

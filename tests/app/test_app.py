@@ -107,7 +107,7 @@ def test_a_checkpoint_is_known_by_its_header(checkpoint: Path) -> None:
 def test_a_checkpoint_is_offered_in_each_version_that_can_be_read(tmp_path: Path, version: str) -> None:
     header = {"format": FORMAT, "version": version, "spec": json.dumps(tiny_model().spec)}
     save_file({"weight": np.zeros(1, np.float32)}, tmp_path / "old.safetensors", header)
-    assert list(discover([tmp_path], bundled=tmp_path / "none", runs=tmp_path / "none")) == ["old"]
+    assert list(discover([tmp_path], bundled=(), runs=tmp_path / "none")) == ["old"]
 
 
 def test_runs_are_named_by_their_folder_and_foreign_files_in_folders_are_passed_over(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_runs_are_named_by_their_folder_and_foreign_files_in_folders_are_passed_
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "model.safetensors").write_bytes(b"half a file")
     told: list[ZooError] = []
-    assert list(discover(bundled=tmp_path / "none", runs=tmp_path, on_skip=told.append)) == ["a", "b"]
+    assert list(discover(bundled=(), runs=tmp_path, on_skip=told.append)) == ["a", "b"]
     assert [str(tmp_path / "c") in str(error) for error in told] == [True]
 
 
@@ -145,21 +145,21 @@ def test_a_model_file_whose_header_is_nonsense_is_left_out_in_one_line(tmp_path:
     save_file({"weight": np.zeros(1, np.float32)}, tmp_path / "run" / "model.safetensors", header)
     model_files.save(tiny_model(), tmp_path / "good" / "model.safetensors")
     told: list[ZooError] = []
-    assert list(discover(bundled=tmp_path / "none", runs=tmp_path, on_skip=told.append)) == ["good"]
+    assert list(discover(bundled=(), runs=tmp_path, on_skip=told.append)) == ["good"]
     assert len(told) == 1
     assert "\n" not in str(told[0])
 
 
 def test_a_file_that_is_named_comes_first_and_is_listed_once(checkpoint: Path, tmp_path: Path) -> None:
     model_files.save(tiny_model(), tmp_path / "run" / "model.safetensors")
-    names = list(discover([checkpoint, checkpoint], bundled=checkpoint.parent, runs=tmp_path))
+    names = list(discover([checkpoint, checkpoint], bundled=[checkpoint], runs=tmp_path))
     assert names == ["small", "run"]
 
 
 def test_two_models_of_one_name_are_told_apart(tmp_path: Path) -> None:
     for folder in ("x", "y"):
         model_files.save(tiny_model(), tmp_path / folder / "run" / "model.safetensors")
-    assert len(discover([tmp_path / "x", tmp_path / "y"], bundled=tmp_path / "none", runs=tmp_path / "none")) == 2
+    assert len(discover([tmp_path / "x", tmp_path / "y"], bundled=(), runs=tmp_path / "none")) == 2
 
 
 def test_a_named_file_must_be_a_model(tmp_path: Path) -> None:
@@ -378,3 +378,12 @@ def test_options_come_with_their_plugins(
     plugin.write_text("raise RuntimeError('it was imported')")
     assert app.main(["--plugin", str(plugin), "--checkpoints", str(checkpoint)]) == 2
     assert "it was imported" in capsys.readouterr().err
+
+
+def test_the_models_of_the_package_are_one_choice(checkpoint: Path, tmp_path: Path) -> None:
+    other = tmp_path / "around.safetensors"
+    other.write_bytes(checkpoint.read_bytes())
+    alone, both = discover([checkpoint], bundled=[checkpoint, other], runs=tmp_path / "none").items()
+    assert alone[0] == Checkpoint.read(checkpoint).name
+    assert both[0] == f"{alone[0]} + around"
+    assert both[1].parameters == 2 * alone[1].parameters

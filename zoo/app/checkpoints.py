@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
 from pathlib import Path
@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from zoo.errors import ZooError
-from zoo.tensor_file import FORMAT, MODEL, READABLE_VERSIONS
+from zoo.tensor_file import BUNDLED, FORMAT, MODEL, READABLE_VERSIONS
 
 if TYPE_CHECKING:
     from zoo.photos.colorizer import Colorizer
 
-BUNDLED = Path(__file__).parents[1] / "bundled"  # model files that are part of the package
 RUNS = Path("results/runs")  # where benchmarks/run.py leaves its models, relative to the working directory
 _LONGEST_NAME = 100  # characters, of an encoder or conditioning
 _LARGEST = 4096  # pixels a side
@@ -36,6 +35,7 @@ class Checkpoint:
         name: the run's folder, or the file's name.
         parameters: stored in the file; those of frozen pretrained encoders are not.
         hints: it can be told colours.
+        around: that of another model, for what lies around faces; None: this one is for all of a photo.
     """
 
     path: Path
@@ -45,6 +45,16 @@ class Checkpoint:
     image_size: int
     parameters: int
     hints: bool = False
+    around: Checkpoint | None = None
+
+    @classmethod
+    def of_package(cls, files: Sequence[Path] = BUNDLED) -> Checkpoint:
+        """What comes with the package, one model or two, under one name. Raises `ZooError` as `read`."""
+        first, *others = (cls.read(path) for path in files)
+        for other in others:
+            name, parameters = f"{first.name} + {other.name}", first.parameters + other.parameters
+            first = replace(first, name=name, parameters=parameters, hints=first.hints and other.hints, around=other)
+        return first
 
     @classmethod
     def read(cls, path: Path) -> Checkpoint:
@@ -72,7 +82,9 @@ class Checkpoint:
 
     def load(self, device: str) -> Colorizer:
         """The model, read again only if the file has changed. Raises `ZooError` as `Colorizer.load`."""
-        return _load(self.path, self.path.stat().st_mtime_ns if self.path.exists() else 0, device)
+        files = (self.path, *([self.around.path] if self.around else []))
+        changed = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in files)
+        return _load(files, changed, device)
 
 
 def _name(part: Any) -> str:
@@ -83,10 +95,10 @@ def _name(part: Any) -> str:
 
 
 @lru_cache(maxsize=_KEPT)
-def _load(path: Path, changed: int, device: str) -> Colorizer:
+def _load(files: tuple[Path, ...], changed: tuple[int, ...], device: str) -> Colorizer:
     from zoo.photos.colorizer import Colorizer
 
-    return Colorizer.load(path, device=device)
+    return Colorizer.load(None if files == BUNDLED else files[0], device=device)
 
 
 def _ignore(error: ZooError) -> None:
@@ -94,9 +106,9 @@ def _ignore(error: ZooError) -> None:
 
 
 def discover(
-    named: Iterable[Path] = (), *, bundled: Path = BUNDLED, runs: Path = RUNS, on_skip: OnSkip = _ignore
+    named: Iterable[Path] = (), *, bundled: Sequence[Path] = BUNDLED, runs: Path = RUNS, on_skip: OnSkip = _ignore
 ) -> dict[str, Checkpoint]:
-    """Model files by a name of their own: those ``named`` first, then the bundled ones, then those of runs.
+    """Model files by a name of their own: those ``named`` first, then that of the package, then those of runs.
 
     In a folder what is no model file of this project is passed over; a file that is named must be one.
 
@@ -106,20 +118,32 @@ def discover(
     Raises:
         ZooError: a named file is none, a named folder holds none, or there is none at all.
     """
-    found: dict[Path, Checkpoint] = {}
+    found: dict[tuple[Path, bool], Checkpoint] = {}
     for path in named:
         inside = _in_folder(path, "**/*.safetensors", on_skip) if path.is_dir() else [Checkpoint.read(path)]
         if not inside:
             raise ZooError(f"{path} holds no model file (*.safetensors) of this project")
-        found |= {checkpoint.path.resolve(): checkpoint for checkpoint in inside}
+        found |= {_key(checkpoint): checkpoint for checkpoint in inside}
     for checkpoint in [
-        *_in_folder(bundled, "*.safetensors", on_skip),
+        *_of_package(bundled, on_skip),
         *_in_folder(runs, f"*/{MODEL}", on_skip),
     ]:
-        found.setdefault(checkpoint.path.resolve(), checkpoint)
+        found.setdefault(_key(checkpoint), checkpoint)
     if not found:
         raise ZooError("no model file found: give --checkpoints FILE, or train one with python benchmarks/run.py")
     return _by_name(found.values())
+
+
+def _key(checkpoint: Checkpoint) -> tuple[Path, bool]:
+    return checkpoint.path.resolve(), checkpoint.around is None
+
+
+def _of_package(files: Sequence[Path], on_skip: OnSkip) -> list[Checkpoint]:
+    try:
+        return [Checkpoint.of_package(files)] if files else []
+    except ZooError as error:
+        on_skip(error)
+        return []
 
 
 def _in_folder(folder: Path, pattern: str, on_skip: OnSkip) -> list[Checkpoint]:
