@@ -73,8 +73,10 @@ def culprit(error: BaseException) -> tuple[str, str] | None:
     if isinstance(error, ZooError):
         return None
     known = [(names.kind, name, cls) for names in REGISTRIES.values() for name, cls in names.foreign().items()]
-    for frame, line in reversed([*traceback.walk_tb(error.__traceback__)]):
-        module = str(frame.f_globals.get("__name__"))
+    frames = [*traceback.walk_tb(error.__traceback__)]
+    modules = [str(frame.f_globals.get("__name__")) for frame, _ in frames]
+    ours = next((i for i, module in enumerate(modules) if module.partition(".")[0] == "zoo"), len(frames))
+    for (frame, line), module in reversed([*zip(frames, modules)][ours:]):  # who called us is no plug-in at work
         owners = [(kind, name, cls) for kind, name, cls in known if _within(module, cls.__module__)]
         if owners:
             this = frame.f_locals.get("self")  # of several in one file, the one that was at work
