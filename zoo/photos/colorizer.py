@@ -186,7 +186,7 @@ class Colorizer:
         """Raises `ZooError` where ``hints`` cannot be followed."""
         if hints and not self.hints:
             name = self.name or "this model"
-            raise ZooError(f"{name} cannot be told colours (--hint): it was trained without denoiser.hints=true")
+            raise ZooError(f"{name} cannot be told colours (--hint): it was trained without hints")
         if hints and len(photos) != 1:
             raise ZooError(f"hints are places of one photo, and {len(photos)} photos were given")
         for hint in hints:
