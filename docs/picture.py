@@ -19,14 +19,16 @@ SIDE = 192
 
 
 def main() -> None:
-    """Grey, two colourings and the truth of a real portrait and of two painted faces."""
+    """Grey, the colouring to be trusted, one of those that may be, and the truth, of a real portrait and two painted
+    faces."""
     painted = datasets.create("synthetic", n_train=1, n_val=1, n_test=8, size=SIDE)
     faces = [painted.load(key) for key in painted.keys("test")[:2]]
-    portrait = Image.fromarray(astronaut()).crop((60, 0, 400, 340)).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    portrait = Image.fromarray(astronaut()).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     photos = [np.asarray(portrait), *faces]
-    colored = Colorizer.load().colorize(photos, samples=2)
-    cells = [cell for photo, pair in zip(photos, colored, strict=True) for cell in (grey(photo), *pair, photo)]
-    titles = ["grey", "coloured", "coloured again", "truth"]
+    colorizer = Colorizer.load()
+    shown = [colorizer.colorize(photos, vivid=vivid) for vivid in (False, True)]
+    cells = [cell for photo, *pair in zip(photos, *shown, strict=True) for cell in (grey(photo), *pair, photo)]
+    titles = ["grey", "coloured", "vivid", "truth"]
     picture = image_grid(cells, [*titles, *[""] * (len(cells) - len(titles))], columns=4)
     picture.save(Path(__file__).with_name("colours.png"), optimize=True)
 

@@ -14,7 +14,7 @@ from support.scenes import PaintingModel, ab_of, photo_of, put_faces
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.faces.viewport import Viewport
 from zoo.photos.colorizer import ColorizeOptions, Colorizer
-from zoo.photos.trust import Drawn, held_back, trusted
+from zoo.photos.trust import HOLD, Drawn, held_back, trusted
 
 
 def plain(a: float, b: float) -> Tensor:
@@ -37,7 +37,7 @@ def test_one_place_is_held_back_and_another_is_not() -> None:
     samples = mean.repeat(2, 1, 1, 1)
     samples[0, 1, :, 8:] += 0.3
     samples[1, 1, :, 8:] -= 0.3
-    shown = held_back(mean, samples)
+    shown = held_back(mean, samples, 1.0)
     assert shown[0, 0, 8, 2] == pytest.approx(0.2, abs=1e-3)
     assert shown[0, 0, 8, 13] < 0.15
     assert (shown[0, 1] == 0).all()  # the hue is the mean's
@@ -81,7 +81,7 @@ def test_by_default_faces_are_colored_in_one_step_and_what_is_unsure_around_them
     model = Unsure()
     ab = ab_of(Colorizer(model).colorize(np.full((120, 200, 3), 128, np.uint8)))  # type: ignore[arg-type]
     assert ab[50, 90] == pytest.approx([0, 0.3], abs=0.02)
-    assert ab[60, 10] == pytest.approx([0, -0.1 * 0.01 / (0.01 + 0.25 * 0.17)], abs=0.003)
+    assert ab[60, 10] == pytest.approx([0, -0.1 * 0.01 / (0.01 + HOLD * 0.17)], abs=0.004)
     assert {(steps, shape[-1] == shape[-2]) for steps, *shape in model.seen} == {(1, True), (5, False)}
 
 

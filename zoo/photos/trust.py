@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 DRAWS = 2  # samples by which disagreement is measured
-_HOLD = 0.25  # how much colour is held back for disagreement; see `held_back`
+HOLD = 0.1  # how much colour is held back for disagreement; see `held_back`
 _NEAR = 8  # of a picture's shorter side: one part in so many, over which disagreement is averaged
 _LEAST = 1e-6  # of squared ab: a tenth of a Lab unit
 
@@ -46,7 +46,7 @@ def trusted(drawn: Sequence[Drawn], *, sure: bool, parameterisation: str, told: 
     return held if told is None else torch.lerp(held, mean, F.interpolate(told, mean.shape[-2:]))
 
 
-def held_back(mean: Tensor, samples: Tensor, hold: float = _HOLD) -> Tensor:
+def held_back(mean: Tensor, samples: Tensor, hold: float = HOLD) -> Tensor:
     """``mean`` times m² / (m² + hold·s²), with m² its squared chroma and s² the samples' mean squared distance from it.
 
     That is the Wiener filter's gain, for what has that mean and, of its own, that variance about it as noise. Both are
