@@ -64,7 +64,7 @@ class Photo:
         lightness: (H, W) uint16, L* as 65535·L*/100, of a grey photo with more than 8 bits; None: L follows from rgb.
         alpha: (H, W) uint8, or None.
         info: what to keep of the file's metadata, as arguments of Pillow's ``save``: ``exif``, ``dpi``.
-        has_colour: whether it shows colour, and is not just a grey photo in a colour file.
+        has_color: whether it shows colour, and is not just a grey photo in a colour file.
     """
 
     rgb: np.ndarray

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,46 +13,31 @@ from typing import Any, TypeVar
 import pooch
 
 from zoo import registry
-from zoo.benchmark.config.options import PRIMARY, check_options, check_range, check_type, under
+from zoo.benchmark.config.options import PRIMARY, check_options, check_type, under
+from zoo.benchmark.config.plugged import (
+    MetricPlugIn,
+    PlugIn,
+    build,
+    check_number,
+    conditioner_of,
+    counts,
+    method_of,
+    metrics_of,
+    node_of,
+    plug_in,
+)
 from zoo.denoisers import stages
 from zoo.diffusion.process import Diffusion
 from zoo.diffusion.samplers import SamplerConfig
-from zoo.errors import ZooError, below, unknown
+from zoo.errors import ZooError, unknown
 from zoo.evaluation.evaluate import EvalConfig
-from zoo.metrics import Metric, at
+from zoo.metrics import Metric
 from zoo.model import ColorDiffusion
 from zoo.training.config import TrainConfig
 
 T = TypeVar("T")
 
-HINTED = ("psnr", "st_lpips")  # metrics of the track of hints: eval.hints=[0,1,5,20,100]
 _SECTIONS = ("encoder", "cond", "data", "diffusion", "sampler", "train", "metrics", "denoiser", "eval")
-
-
-@dataclass(frozen=True)
-class PlugIn:
-    """A registered name and the options of its constructor."""
-
-    name: str
-    options: dict[str, Any]
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"name": self.name, **self.options}
-
-
-@dataclass(frozen=True)
-class MetricPlugIn(PlugIn):
-    """A metric; with ``hints`` of colourings that were told the true colours at so many places."""
-
-    hints: int | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        return super().as_dict() | ({} if self.hints is None else {"hints": self.hints})
-
-    def open(self) -> Metric:
-        metric = registry.metrics.create(self.name, **self.options)
-        metric.hints = self.hints
-        return metric
 
 
 @dataclass(frozen=True)
@@ -123,30 +108,30 @@ class Spec:
         """
         machine = {field.name for field in fields(Machine)}
         _check_keys(config, machine)
-        sections = {name: _section(config, name) for name in _SECTIONS}
+        sections = {name: node_of(config, name) for name in _SECTIONS}
         data = dict(sections["data"])
         limit, dedupe, crop = data.pop("limit", None), data.pop("dedupe", False), data.pop("crop", None)
         scored = dict(sections["eval"])
-        metrics, primary = _metrics(sections["metrics"], _counts(scored.pop("hints", [])))
-        _check_number("image_size", config["image_size"], int, "[8, inf)")
-        _check_number("seed", config["seed"], int, "[0, inf)")
-        _check_number("data.limit", limit, int | None, "[1, inf)")
+        metrics, primary = metrics_of(sections["metrics"], counts(scored.pop("hints", [])))
+        check_number("image_size", config["image_size"], int, "[8, inf)")
+        check_number("seed", config["seed"], int, "[0, inf)")
+        check_number("data.limit", limit, int | None, "[1, inf)")
         check_type("data.dedupe", dedupe, bool)
         _check_crop(crop)
         sections["denoiser"] = _denoiser(sections["denoiser"], config["image_size"])
-        diffusion = _build("diffusion", Diffusion, sections["diffusion"])
-        method = _method(config["method"])
+        diffusion = build("diffusion", Diffusion, sections["diffusion"])
+        method = method_of(config["method"])
         _check_method(method.name, diffusion)
         encoder, cond = (
-            _plug_in("encoder", sections["encoder"], registry.encoders),
-            _conditioner("cond", sections["cond"]),
+            plug_in("encoder", sections["encoder"], registry.encoders),
+            conditioner_of("cond", sections["cond"]),
         )
         return cls(
             method=method.name,
             method_options=method.options,
             encoder=encoder if registry.conditioners.get(cond.name).uses_encoder else PlugIn("none", {}),
             cond=cond,
-            data=_plug_in("data", data, registry.datasets),
+            data=plug_in("data", data, registry.datasets),
             data_limit=limit,
             dedupe=dedupe,
             data_crop=None if crop is None else (crop[0], crop[1]),
@@ -154,12 +139,12 @@ class Spec:
             primary=primary,
             denoiser=dict(sections["denoiser"]),
             diffusion=Diffusion(**diffusion.in_use()),
-            sampler=_build("sampler", SamplerConfig, sections["sampler"]),
+            sampler=build("sampler", SamplerConfig, sections["sampler"]),
             train=_train(sections, uses_encoder=registry.conditioners.get(cond.name).uses_encoder),
-            eval=_build("eval", EvalConfig, scored),
+            eval=build("eval", EvalConfig, scored),
             image_size=config["image_size"],
             seed=config["seed"],
-            machine=_build("", Machine, {key: config[key] for key in machine & set(config)}),
+            machine=build("", Machine, {key: config[key] for key in machine & set(config)}),
         )
 
     @property
@@ -226,95 +211,11 @@ def _check_keys(config: Mapping[str, Any], machine: set[str]) -> None:
         raise ZooError(f"the configuration lacks {key!r}; see configs/config.yaml")
 
 
-def _section(config: Mapping[str, Any], name: str, prefix: str = "") -> Mapping[str, Any]:
-    section = config[name]
-    if not isinstance(section, Mapping):
-        raise ZooError(f"{prefix}{name} must be one of its group's options, with values below it, not {section!r}")
-    return section
-
-
-def _build(section: str, cls: type[T], options: Mapping[str, Any]) -> T:
-    check_options(section, cls, options)
-    try:
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in options.items()})
-    except ZooError as error:
-        raise ZooError(below(section, options, str(error)) if section else str(error)) from None
-
-
-def _plug_in(
-    section: str, node: Mapping[str, Any], names: registry.Registry[Any], *, given: tuple[str, ...] = ()
-) -> PlugIn:
-    """The name and options of a node; imports the class, to check them against its constructor."""
-    options = dict(node)
-    name = options.pop("name", None)
-    check_type(f"{section}.name", name, str)
-    check_options(section, names.get(str(name)), options, given=given)
-    cls = names.get(str(name))
-    return PlugIn(str(name), cls.in_use(options) if hasattr(cls, "in_use") else options)
-
-
 def _train(sections: Mapping[str, Mapping[str, Any]], *, uses_encoder: bool) -> TrainConfig:
-    asked = _build("train", TrainConfig, sections["train"])
+    asked = build("train", TrainConfig, sections["train"])
     if not uses_encoder:  # there is no context that could be dropped
         asked = replace(asked, p_uncond=TrainConfig.p_uncond)
     return asked if sections["denoiser"].get("hints") else replace(asked, p_hints=TrainConfig.p_hints)
-
-
-def _method(node: Any) -> PlugIn:
-    """A name alone, or a node as others are."""
-    given = registry.methods.given
-    return _plug_in("method", node if isinstance(node, Mapping) else {"name": str(node)}, registry.methods, given=given)
-
-
-def _conditioner(section: str, node: Mapping[str, Any]) -> PlugIn:
-    """A conditioner, and the parts of one that is a sum."""
-    chosen = _plug_in(section, node, registry.conditioners, given=("spec", "denoiser_levels"))
-    if chosen.name == "sum":
-        parts = _section({"parts": None, **chosen.options}, "parts", f"{section}.")
-        for key in parts:
-            _conditioner(f"{section}.parts.{key}", {"name": key, **_section(parts, key, f"{section}.parts.")})
-    return chosen
-
-
-def _metrics(nodes: Mapping[str, Any], hints: Sequence[int]) -> tuple[dict[str, MetricPlugIn], str | None]:
-    """Each node is a metric under a name of its own; the metric is the one of that name, unless it says ``name:``.
-    Those of `HINTED` also stand there once for each number of ``hints``. Beside them the score that is primary."""
-    found = {key: _metric(key, _section(nodes, key, "metrics.")) for key in nodes if key != PRIMARY}
-    told = {key: metric for key, metric in found.items() if metric.name in HINTED and metric.hints is None}
-    if hints and not told:
-        raise ZooError(f"eval.hints is for {' and '.join(HINTED)}; name one of them in metrics=[…]")
-    found |= {at(key, n): replace(metric, hints=n) for n in hints for key, metric in told.items()}
-    if not found:
-        raise ZooError("metrics is empty; name at least one, as in metrics=[lpips]")
-    primary = nodes.get(PRIMARY)
-    check_type(f"metrics.{PRIMARY}", primary, str | None)
-    if primary is not None:
-        scores = {at(name, metric.hints) for metric in found.values() for name in metric.open().names()}
-        if primary not in scores:
-            raise ZooError(f"metrics.{PRIMARY}: {unknown('score', primary, scores)}")
-    return found, primary
-
-
-def _counts(hints: Any) -> Sequence[int]:
-    if not isinstance(hints, list) or not all(type(n) is int and n >= 0 for n in hints) or len({*hints}) < len(hints):
-        raise ZooError(
-            f"eval.hints must be different numbers of places, as in eval.hints=[0,1,5,20,100], not {hints!r}"
-        )
-    return hints
-
-
-def _metric(key: str, node: Mapping[str, Any]) -> MetricPlugIn:
-    options = {"name": key, **node}
-    hints = options.pop("hints", None)
-    _check_number(f"metrics.{key}.hints", hints, int | None, "[0, inf)")
-    chosen = _plug_in(f"metrics.{key}", options, registry.metrics)
-    return MetricPlugIn(chosen.name, chosen.options, hints)
-
-
-def _check_number(name: str, value: Any, hint: Any, interval: str) -> None:
-    check_type(name, value, hint)
-    if value is not None:
-        check_range(name, value, interval)
 
 
 def _check_crop(crop: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -28,10 +28,10 @@ from zoo.benchmark.runs.identity import Identity, protocol_id
 from zoo.benchmark.runs.photos import RunPhotos, without_idle_limits
 from zoo.benchmark.runs.plugged_in import try_out
 from zoo.benchmark.runs.progress import TrainingBar, bar, one_line_warning
+from zoo.benchmark.runs.showing import appended, show
 from zoo.benchmark.runs.validating import validator
 from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import Row
-from zoo.benchmark.tables.text_table import number, render
 from zoo.data import Dataset, printable
 from zoo.devices import pick_device
 from zoo.errors import ZooError, below
@@ -262,7 +262,7 @@ def run(config: DictConfig, on_claimed: OnClaimed | None = None) -> None:
                 if MAIN_PROCESS:
                     _score(opened, folder, trained, costs)
     if MAIN_PROCESS:
-        _show(_appended(folder, opened.spec.machine.table), folder)
+        show(appended(folder, opened.spec.machine.table), folder)
 
 
 def _begin(opened: Run, folder: RunFolder) -> None:
@@ -290,39 +290,9 @@ def _score(opened: Run, folder: RunFolder, trained: TrainResult, costs: Costs) -
     rows.write(folder.rows, opened.rows(record, trained, costs, found, peak))
 
 
-def _appended(folder: RunFolder, table: str | None) -> list[Row]:
-    """The rows of a run that is done, once they are in ``table``, too."""
-    results = rows.read(folder.rows)
-    record = folder.record()
-    warning = rows.append(Path(table), results, {results[0].run_id: record} if record else None) if table else ""
-    if warning:
-        print(f"warning: {warning}")
-    return results
-
-
 @contextmanager
 def _out_of_memory_told() -> Iterator[None]:
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
         raise ZooError(f"out of memory ({error}); lower train.batch_size or eval.batch_size") from error
-
-
-def _show(results: Sequence[Row], folder: RunFolder) -> None:
-    """The scores, and where the picture is."""
-    arrows = {True: "higher", False: "lower", None: ""}
-    table = [["metric", "value", "better", ""]]
-    for row in results:
-        table.append(
-            [row.metric, "–" if row.value is None else number(row.value), arrows[row.higher_is_better], row.note]
-        )
-    print("\n" + render(table, left=(0, 2, 3)))
-    first = results[0]
-    once = {"features": first.feature_seconds, "pretraining": first.pretrain_seconds}
-    before = "".join(f" after {seconds:.0f} s of {what}, once" for what, seconds in once.items() if seconds)
-    print(
-        f"\n{first.n_images} images, {first.params / 1e6:.2f} M parameters (encoder {first.encoder_params / 1e6:.2f}, "
-        f"conditioner {first.cond_params / 1e6:.2f}), {first.images_seen} images seen in {first.train_seconds:.0f} s"
-        f"{before}, {1e3 * first.sample_seconds_per_image:.1f} ms to colour one"
-    )
-    print(f"rows:    {folder.rows}\npicture: {folder.grid}")

@@ -19,7 +19,8 @@ from types import MappingProxyType
 from typing import Any
 
 from zoo import registry
-from zoo.benchmark.config.spec import MetricPlugIn, PlugIn, Spec
+from zoo.benchmark.config.plugged import MetricPlugIn, PlugIn
+from zoo.benchmark.config.spec import Spec
 from zoo.diffusion import samplers
 from zoo.methods import Method
 from zoo.metrics import FeatureMetric, Metric
