@@ -166,7 +166,7 @@ def spec_with(**changes: object) -> str:
     [
         ({"format": "pt"}, "not one of this project"),
         ({"version": "99"}, "has format 99; this version reads 1"),
-        ({"spec": spec_with(encoder={"name": "unett"})}, "did you mean 'unet'"),
+        ({"spec": spec_with(encoder={"name": "unett"})}, "needs the encoder 'unett', a plug-in that is not here"),
         ({"spec": spec_with(cond={"name": "none"})}, "damaged or edited"),
         ({"spec": "{"}, "spec cannot be read"),
         ({"spec": spec_with(denoiser=TINY_DENOISER | {"width": 64})}, "damaged or edited"),

@@ -98,12 +98,14 @@ class Visitor:
         self._api, self._name = f"{site}/gradio_api", name
         parts = get(f"{site}/config").json()["dependencies"]
         self._function = next(part["id"] for part in parts if any(event == "upload" for _, event in part["targets"]))
+        dropdowns = [part for part in get(f"{site}/config").json()["components"] if part["type"] == "dropdown"]
+        self._model = next(part["props"]["value"] for part in dropdowns if part["props"].get("value"))
 
     def chooses(self, content: bytes) -> None:
         files = {"files": (f"{self._name}.png", content)}
         (path,) = httpx.post(f"{self._api}/upload", files=files, trust_env=False).json()
         chosen = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        asked = {"data": [[chosen]], "fn_index": self._function, "session_hash": self._name}
+        asked = {"data": [[chosen], self._model], "fn_index": self._function, "session_hash": self._name}
         httpx.post(f"{self._api}/queue/join", json=asked, trust_env=False).raise_for_status()
 
     def is_answered(self) -> bool:

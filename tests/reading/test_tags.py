@@ -10,9 +10,8 @@ import pytest
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from support.bombs import PREFIX, TALL, bomb, copied, directory, turned, write
-from zoo.data import _decode
 from zoo.photos.photo import read_photo
-from zoo.reading import source
+from zoo.reading import source, square
 from zoo.reading.tags import overlapping
 
 
@@ -49,7 +48,7 @@ def test_exif_data_whose_tags_name_one_place_over_and_over_costs_nothing(tmp_pat
     path = write(tmp_path / name, bomb())
     with copied() as counts:
         assert read_photo(path).rgb.shape[2] == 3
-        assert _decode.decode(path).shape[2] == 3
+        assert square.decode(path).shape[2] == 3
     assert counts
     assert sum(counts) < 100_000
 
@@ -72,7 +71,7 @@ def test_exif_data_counts_up_to_its_limit_and_not_beyond(
     for length, shape in ((119_994, (8, 12, 3)), (120_001, (12, 8, 3))):
         path = write(tmp_path / name, turned(length, [(100, 60_000)]))
         assert read_photo(path).rgb.shape == shape
-        assert (_decode.decode(path)[0, 0, 0] < 60) == (shape[0] == 12)  # whether its first corner is still there
+        assert (square.decode(path)[0, 0, 0] < 60) == (shape[0] == 12)  # whether its first corner is still there
 
 
 @pytest.mark.parametrize(("prefixes", "shape"), [(64, (8, 12, 3)), (65, (12, 8, 3))])

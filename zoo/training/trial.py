@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zoo.conditioners import Context
+from zoo.conditioners import Conditioner, Context
 from zoo.errors import PlugInError
 from zoo.features import Features, disagreement
 from zoo.model import ColorDiffusion
@@ -49,8 +49,9 @@ def _demand_prepared(model: ColorDiffusion, features: Features, L: Tensor) -> Co
     n = len(L)
     if not isinstance(context, tuple) or not all(isinstance(c, Tensor) and c.dim() and len(c) == n for c in context):
         raise _conditioner_error(model, f"prepare() must give a tuple of tensors ({n}, ...) for {n} images")
-    if len(context) != len(model.conditioner.null):
-        nulls = len(model.conditioner.null)
+    parts = [part for part in model.conditioner.modules() if isinstance(part, Conditioner)]  # of a sum, several
+    nulls = sum(len(part.null) for part in parts)
+    if len(context) != nulls:
         raise _conditioner_error(model, f"prepare() gives {len(context)} tensors, for which it has {nulls} nulls")
     return context
 

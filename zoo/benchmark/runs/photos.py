@@ -79,7 +79,7 @@ def without_idle_limits(spec: Spec, dataset: Dataset) -> Spec:
     def idle(limit: int | None, split: Split) -> bool:
         return limit is not None and limit >= len(keys_of(dataset, split))
 
-    if idle(spec.data_limit, "train"):
+    if not registry.methods.get(spec.method).learns or idle(spec.data_limit, "train"):
         spec = replace(spec, data_limit=None)
     if idle(spec.eval.limit, spec.eval.split):
         spec = replace(spec, eval=replace(spec.eval, limit=None))

@@ -120,7 +120,7 @@ def seen_through(main: Callable[[], None]) -> Iterator[None]:
         _one_by_one(*Planner.planned, main)
     if Planner.planned is None:  # nothing was swept: --help, or --cfg
         return
-    ledger, sweep = Planner.planned
+    (ledger, sweep), Planner.planned = Planner.planned, None  # this process may be asked for another
     _take_over(ledger, sweep, main)
     cells = ledger.cells(sweep)
     left = [cell for cell in cells if cell.state != "done"]
