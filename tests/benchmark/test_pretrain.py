@@ -196,6 +196,7 @@ def test_pretrain_and_unet_ae_share_one_result(monkeypatch: pytest.MonkeyPatch) 
     pretrained()
     no_pretraining(monkeypatch)
     experiment.run(composed(*RUN))
+    assert [*Path("results/runs").glob("*/rows.csv")]
 
 
 def test_an_impossible_pair_is_refused_before_pretraining(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,8 @@ pytestmark = [
 def test_a_resolution_that_png_cannot_hold_is_dropped(tmp_path: Path) -> None:
     photo = read_photo(CASES / "exif_gps.jpg")
     write_photo(tmp_path / "a.png", photo.rgb, photo)
+    assert "dpi" not in Image.open(tmp_path / "a.png").info
+    assert np.array_equal(read_photo(tmp_path / "a.png").rgb, photo.rgb)
 
 
 def test_12_bits_are_as_light_as_8() -> None:
