@@ -66,6 +66,15 @@ def test_it_is_what_its_readme_says(colorizer: Colorizer) -> None:
     assert not model.training
 
 
+def test_what_lies_around_faces_has_a_model_of_its_own_and_both_know_hints(colorizer: Colorizer) -> None:
+    around = colorizer.around
+    assert isinstance(around, zoo.ColorDiffusion)
+    assert around is not colorizer.model
+    assert around.parameter_counts()["params"] == pytest.approx(3.28e6, abs=5e3)
+    assert around.hints
+    assert colorizer.model.hints
+
+
 def test_every_painted_face_gets_a_warm_skin(painted: Painted) -> None:
     """Reddish yellow, as skin of every lightness is: a* and b* between 2 and 40."""
     mean = painted.found[CHEEKS].mean(dim=(2, 3))

@@ -22,8 +22,7 @@ class ColorizeOptions:
             held back where such would disagree (`zoo.photos.trust`).
         vivid: show one colouring as it was drawn, instead of the one to be trusted.
         sampler: "ddim", "dpmpp_2m" or "ddpm".
-        steps: of sampling. By default half as many as the benchmark takes with ddim, by a solver of second order: as
-            good on faces of the validation split, in half the time (zoo/bundled/README.md).
+        steps: of sampling; few, by a solver of second order, are nearly as good as many (docs/samplers.md).
         guidance: classifier-free, on the encoder's features; 1 is none.
         time_power: see `SamplerConfig`; None: what suits the sampler.
         seed: of the noise, which depends on it and on the photo: no two photos share their blotches.
