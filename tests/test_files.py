@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.files import replacing
+from zoo.files import link, replacing, write_text
 
 
 def mode(path: Path) -> int:
@@ -59,3 +59,39 @@ def test_what_cannot_be_written_is_named_as_it_was_given(
             temporary.write_text("all of it")
     assert (refused.value.filename, refused.value.filename2) == (place, None)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a_file", "a_folder"]
+
+
+def linked(folder: Path) -> tuple[Path, Path]:
+    one, other = folder / "one", folder / "other"
+    one.write_text("content")
+    other.write_text("what was there")
+    link(one, other)
+    return one, other
+
+
+def test_a_linked_file_takes_room_once_and_keeps_its_permissions(tmp_path: Path) -> None:
+    one, other = linked(tmp_path)
+    one.chmod(0o440)
+    link(one, other)  # once more
+    assert one.samefile(other)
+    assert mode(one) == 0o440
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "other"]
+
+
+@pytest.mark.parametrize("written", ["one", "other"])
+def test_writing_to_one_of_two_linked_files_leaves_the_other(tmp_path: Path, written: str) -> None:
+    files = {path.name: path for path in linked(tmp_path)}
+    write_text(files.pop(written), "new")
+    (other,) = files.values()
+    assert other.read_text() == "content"
+
+
+def test_where_there_are_no_links_it_is_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    one, other = linked(tmp_path)
+    assert other.read_text() == "content"
+    assert not one.samefile(other)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "other"]

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import ENOTDIR
@@ -24,7 +25,7 @@ def replacing(path: Path) -> Iterator[Path]:
         OSError: of ``path``, and never of the temporary one or of a folder on the way, which nobody has named.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.part")
+    temporary = _part(path)
     with _named(path, path.parent, temporary):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,6 +42,24 @@ def replacing(path: Path) -> Iterator[Path]:
         finally:
             os.close(held)
             temporary.unlink(missing_ok=True)
+
+
+def link(source: Path, target: Path) -> None:
+    """Make ``target`` a second name of the file ``source``, or a copy where the file system has no links. Whoever
+    replaces one of them, as `replacing` does, leaves the other as it is."""
+    temporary = _part(target)
+    try:
+        os.link(source, temporary)
+        os.replace(temporary, target)
+    except OSError:
+        with replacing(target) as copy:
+            shutil.copyfile(source, copy)
+    finally:
+        temporary.unlink(missing_ok=True)  # it is still there if both were one file already
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.part")
 
 
 @contextmanager

@@ -15,12 +15,10 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 
 from support.composing import composed
-from support.rows import row
 from support.small import SMALL
 from zoo.benchmark.config import mending, plugins
 from zoo.benchmark.config.command_line import prepared
 from zoo.benchmark.runs import experiment
-from zoo.benchmark.runs.folder import RunFolder
 from zoo.benchmark.runs.identity import digest
 from zoo.benchmark.tables import rows
 from zoo.encoders import Encoder
@@ -124,12 +122,6 @@ def test_a_plug_in_module_that_is_not_there_is_named() -> None:
         plugins.import_modules(["no_such_module"])
 
 
-def test_two_processes_do_not_share_a_run(tmp_path: Path) -> None:
-    with RunFolder(tmp_path, "r").claimed(), pytest.raises(ZooError, match="another process"):  # noqa: SIM117
-        with RunFolder(tmp_path, "r").claimed():
-            pass
-
-
 def test_help_lists_the_groups_and_loads_no_network_library(tmp_path: Path) -> None:
     code = f"import atexit, runpy, sys; sys.argv = ['run.py', '--help']; sys.path[0] = {str(SCRIPT.parent)!r}; "
     code += (
@@ -206,17 +198,6 @@ def test_every_method_leaves_rows_and_its_values_photo_by_photo(
     assert psnr["truth"] > psnr["mean"] > psnr["grey"]
 
 
-def test_runs_that_share_a_training_share_what_it_took(tmp_path: Path) -> None:
-    first, second = RunFolder(tmp_path, "a"), RunFolder(tmp_path, "b")
-    for folder in (first, second):
-        folder.describe({}, {}, {"training_id": "t"})
-    (first.path / "checkpoint.pt").write_bytes(b"weights")
-    assert first.remember_peak(900.0) == 900.0
-    assert second.adopt_training("t") == "a"
-    assert (second.path / "checkpoint.pt").read_bytes() == b"weights"
-    assert second.remember_peak(500.0) == 900.0
-
-
 def test_half_precision_without_a_gpu_is_refused_before_data_is_read(tmp_path: Path) -> None:
     config = composed(*SMALL, "train.mixed_precision=fp16", f"cache_dir={tmp_path}/cache")
     with pytest.raises(ZooError, match="needs a GPU"):
@@ -230,11 +211,3 @@ def test_a_sweep_goes_past_a_job_that_fails_and_trains_once_for_two_samplings(tm
     assert len(list((tmp_path / "results" / "runs").glob("*/rows.csv"))) == 2
     assert "the same training as run" in done.stdout
     assert done.stderr.count("error: device=cuda:99 is not available") == 2
-
-
-def test_rows_of_a_run_that_is_done_are_whole(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path, "r")
-    assert not folder.done
-    rows.write(folder.rows, [row("r"), row("r", "fid", None, note="no weights")])
-    assert folder.done
-    assert len(rows.read(folder.rows)) == 2

@@ -17,7 +17,12 @@ from zoo.benchmark.tables import latex, rows
 from zoo.benchmark.tables.text_table import Best
 from zoo.commands import main
 
-_DOCUMENT = "\\documentclass{{article}}\n\\usepackage{{booktabs}}\n\\begin{{document}}\n{}\n\\end{{document}}\n"
+_DOCUMENT = r"""\documentclass[{}]{{article}}
+\usepackage{{booktabs,graphicx}}
+\begin{{document}}
+{}
+\end{{document}}
+"""
 _OPENS = re.compile(r"\\(begin|end)\{(\w+)\}")
 
 
@@ -125,13 +130,44 @@ def test_latex_is_well_formed(table: str, capsys: pytest.CaptureFixture[str], op
     assert len(labels) == len(set(labels)) == set_.count(r"\caption{") == set_.count(r"\begin{table}")
 
 
+@pytest.fixture
+def many_metrics(tmp_path: Path) -> str:
+    """A table of 120 metrics: more tables than LaTeX takes by itself, and far wider than a page as one."""
+    rows.write(tmp_path / "m.csv", [row(metric=f"a_long_name_of_{i}", value=1.0 + i) for i in range(120)])
+    return str(tmp_path / "m.csv")
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no TeX here")
-def test_latex_compiles(table: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    text = told(capsys, table, "--format", "latex", "--baseline", "encoder=unet,cond=none", "--metric", "psnr")
-    (tmp_path / "t.tex").write_text(_DOCUMENT.format(text), encoding="utf-8")
+@pytest.mark.parametrize(
+    ("fixture", "options"),
+    [
+        ("table", ["--baseline", "encoder=unet,cond=none", "--metric", "psnr"]),
+        ("many_metrics", []),
+        ("many_metrics", ["--layout", "metrics"]),
+    ],
+)
+@pytest.mark.parametrize("columns", ["onecolumn", "twocolumn"])
+def test_latex_compiles_and_stays_within_its_column(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    fixture: str,
+    options: list[str],
+    columns: str,
+) -> None:
+    text = told(capsys, request.getfixturevalue(fixture), "--format", "latex", *options)
+    (tmp_path / "t.tex").write_text(_DOCUMENT.format(columns, text), encoding="utf-8")
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "t.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+    assert (tmp_path / "t.pdf").stat().st_size > 0
+    assert "Overfull" not in done.stdout
+
+
+def test_what_is_known_of_no_cell_is_no_column_of_costs(table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    costs = told(capsys, table).partition("\ncosts\n")[2].splitlines()[0]
+    assert "training s" in costs
+    assert "pretraining s" not in costs  # tables of before it was noted
 
 
 def test_latex_sets_minus_signs_and_not_hyphens_and_the_best_bold() -> None:

@@ -144,13 +144,14 @@ def test_a_run_writes_nothing_that_could_not_be_pruned_and_shares_a_training_tha
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    options = ["metrics=[psnr]", "cache_dir=cache", "results_dir=runs", "train.log=[tensorboard]"]
+    options = ["metrics=[psnr]", "cache_dir=cache", "results_dir=runs", "train.log=[tensorboard]", "train.val_every=2"]
     for limit in (2, 3):
         experiment.run(composing.composed(*SMALL, *options, f"eval.limit={limit}"))
     gc.collect()  # files that this process still has open are in use
     found = runs.find(Path("runs"))
     assert [item.state for item in found] == ["done", "done"]
-    assert len({(item.place / "checkpoint.pt").stat().st_ino for item in found}) == 1
+    for name in ("checkpoint.pt", "model.safetensors"):
+        assert len({(item.place / name).stat().st_ino for item in found}) == 1, name
     assert [item.state for item in cached.find(Path("cache"))] == ["ready"] * len(list(Path("cache").iterdir()))
     assert main(["prune", "--older-than", "0", "--yes", "--results-dir", "runs"], command="runs") == 0
     assert main(["prune", "--older-than", "0", "--yes", "--cache-dir", "cache"], command="cache") == 0

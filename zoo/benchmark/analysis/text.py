@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import pandas as pd
+
 from zoo.benchmark.analysis.comparisons import Differences, Part
 from zoo.benchmark.analysis.intervals import Estimate
 from zoo.benchmark.analysis.scores import Line, Metric, Score
 from zoo.benchmark.analysis.study import Study
 from zoo.benchmark.tables import cells, latex
 from zoo.benchmark.tables.cells import COSTS
-from zoo.benchmark.tables.latex import PREAMBLE
 from zoo.benchmark.tables.text_table import Best, amount, probability, render, signed
 
 Format = Literal["terminal", "markdown", "latex"]
@@ -30,8 +31,7 @@ def text(study: Study, format: Format, *, effects: bool | None = None, layout: s
     """All of it; ``effects``: whether main effects are shown, None where they can be had; ``layout``: a table of pairs
     for each metric ("matrix"), or one table of all with a column for each ("metrics")."""
     parts = _whole(study) if layout == "metrics" else _matrices(study)
-    table = costs(study)
-    parts.append(Shown("costs", "costs", [table], left=range(table[0].index(COSTS["params"]))))
+    parts.append(Shown("costs", "costs", [costs(study)], left=range(len(_head(study)))))
     found = [_laid(part, format) for part in parts]
     head, *rest = remarks(study)
     found += [_remark(line, format) for line in (head, *(f"note: {line}" for line in rest))]
@@ -40,7 +40,7 @@ def text(study: Study, format: Format, *, effects: bool | None = None, layout: s
             found += _differences(metric, study.differences[metric.name], format, effects is not False)
     if study.differences:
         found.append(_remark(f"{_EXPLAINED}; {adjusted_over(study)}", format))
-    return "\n\n".join([PREAMBLE, *found] if format == "latex" else found) + "\n"
+    return (latex.document(found) if format == "latex" else "\n\n".join(found)) + "\n"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Shown:
 
 def remarks(study: Study) -> list[str]:
     """What was scored and how, and what a reader should know."""
-    return [f"{_about(study)}; protocol {', '.join(sorted(set(study.table['protocol_id'])))}", *study.told]
+    return [f"{_about(study)}; protocol {', '.join(sorted(set(_shown(study)['protocol_id'])))}", *study.told]
 
 
 def scores(lines: Sequence[Line], metric: Metric, axis: str, runs: int | None = None) -> tuple[Body, Body, list[str]]:
@@ -81,10 +81,13 @@ def scores(lines: Sequence[Line], metric: Metric, axis: str, runs: int | None = 
 
 
 def costs(study: Study) -> Body:
-    """What each cell takes: means over its runs."""
-    body = [[*_head(study), *COSTS.values()]]
+    """What each cell takes: means over its runs; less what is known of none."""
+    known = {
+        column: name for column, name in COSTS.items() if not all(math.isnan(x.costs[column]) for x in study.lines)
+    }
+    body = [[*_head(study), *known.values()]]
     for line in study.lines:
-        body.append([*line.cell[-len(_head(study)) :], *(amount(line.costs[column]) for column in COSTS)])
+        body.append([*line.cell[-len(_head(study)) :], *(amount(line.costs[column]) for column in known)])
     return body
 
 
@@ -150,8 +153,13 @@ def _runs_each(study: Study) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
+def _shown(study: Study) -> pd.DataFrame:
+    """Its rows, less those of metrics that are not shown."""
+    return study.table[study.table["metric"].isin([metric.name for metric in study.metrics])]
+
+
 def _about(study: Study) -> str:
-    n = ", ".join(map(str, sorted(set(study.table["n_images"]))))
+    n = ", ".join(map(str, sorted(set(_shown(study)["n_images"]))))
     several = any(score.sd is not None for line in study.lines for score in line.scores.values())
     spread = f"; ± is the standard deviation over {_runs_each(study) or 'n'} seeds" if several else ""
     return f"{n} images{spread}{'; ' + MARKED if _any_best(study) else ''}"

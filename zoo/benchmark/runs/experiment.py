@@ -281,6 +281,8 @@ def _begin(opened: Run, folder: RunFolder) -> None:
 
 def _score(opened: Run, folder: RunFolder, trained: TrainResult, costs: Costs) -> None:
     folder.remember_peak(environment.peak_memory_mb(opened.device))
+    if opened.model is not None:
+        folder.share_model(opened.identity.training_id)
     found = opened.score()
     save_grid(folder.grid, found.sample_grid[:_SHOWN])
     record = opened.record(found)

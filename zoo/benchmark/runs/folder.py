@@ -7,14 +7,12 @@ Whatever reads or writes in there takes the names from here; but for the two fil
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.files import remove_parts, replacing, write_json, write_text
+from zoo.files import link, remove_parts, replacing, write_json, write_text
 from zoo.locks import claimed
 
 if TYPE_CHECKING:
@@ -38,7 +36,8 @@ PER_IMAGE = "per_image.parquet"
 PERSON = "person"
 PROTOCOL = "protocol.json"  # how all metrics were scored, of a run from before each had a protocol of its own
 ROWS = "rows.csv"  # the scores; written last: a run with this file is done
-_WRITTEN = (SPEC, RECORD, ENVIRONMENT, MANIFEST, PEAK, PROGRESS, GRID, SAMPLE_GRID, PER_IMAGE, PROTOCOL, ROWS)
+_PICTURES = (GRID, SAMPLE_GRID, VALIDATION_GRID)
+_WRITTEN = (SPEC, RECORD, ENVIRONMENT, MANIFEST, PEAK, PROGRESS, VALIDATION, PER_IMAGE, PROTOCOL, ROWS, *_PICTURES)
 
 
 class RunFolder:
@@ -75,19 +74,31 @@ class RunFolder:
         """If another run here has the same training, go on from its last checkpoint. Returns that run's id."""
         from zoo.training.resume import CHECKPOINT  # brings in torch
 
-        checkpoint = self.path / CHECKPOINT
-        if checkpoint.exists():
+        if (self.path / CHECKPOINT).exists():
             return None
-        same = [m.parent for m in self.path.parent.glob(f"*/{MANIFEST}") if training_of(m.parent) == training_id]
-        found = [folder for folder in same if (folder / CHECKPOINT).exists()]
+        found = self._with_training(training_id, CHECKPOINT)
         if not found:
             return None
         newest = max(found, key=lambda folder: (folder / CHECKPOINT).stat().st_mtime)
-        with replacing(checkpoint) as temporary:
-            temporary.unlink()
-            _link(newest / CHECKPOINT, temporary)  # its owner replaces the file and never changes it
+        link(newest / CHECKPOINT, self.path / CHECKPOINT)
         self.remember_peak(_peak(newest / PEAK))
         return newest.name
+
+    def share_model(self, training_id: str) -> None:
+        """Keep one file for the models of all runs here with the same training, as far as they are the same."""
+        from zoo.tensor_file import MODEL, same
+
+        for folder in self._with_training(training_id, MODEL):
+            if same(folder / MODEL, self.path / MODEL):
+                with suppress(OSError):  # it went in the moment between: each has its own then
+                    link(folder / MODEL, self.path / MODEL)
+                return
+
+    def _with_training(self, training_id: str, name: str) -> list[Path]:
+        """Folders of other runs with this training that have the file ``name``."""
+        found = [manifest.parent for manifest in self.path.parent.glob(f"*/{MANIFEST}")]
+        others = [folder for folder in found if folder != self.path and (folder / name).is_file()]
+        return [folder for folder in others if training_of(folder) == training_id]
 
     def remember_peak(self, megabytes: float) -> float:
         """Note how much memory was taken, in MB; returns the most that was ever noted here."""
@@ -155,11 +166,3 @@ def training_of(folder: Path) -> str | None:
 
 def _peak(path: Path) -> float:
     return float(json.loads(path.read_text())["mb"]) if path.exists() else 0.0
-
-
-def _link(source: Path, target: Path) -> None:
-    """A second name for the file, or a copy where the file system has no links."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

@@ -1,4 +1,4 @@
-"""Tables as LaTeX sets them, with the package booktabs."""
+"""Tables as LaTeX sets them, with the packages booktabs and graphicx."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from tabulate import LATEX_ESCAPE_RULES
 
 from zoo.benchmark.tables.text_table import Best
 
-PREAMBLE = r"% needs \usepackage{booktabs}"
+_NO_WIDER = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{"  # than a line of the paper
+_TOGETHER = 15  # tables that LaTeX takes without text between them, with a few of the paper's own to spare
 _IN_MATHS: dict[str, str | int | None] = {
     "±": r"$\pm$",
     "×": r"$\times$",
@@ -21,6 +22,14 @@ _IN_MATHS: dict[str, str | int | None] = {
 }
 
 
+def document(parts: Sequence[str]) -> str:
+    """``parts`` below each other, for a paper to ``\\input``."""
+    many = ["% so many tables with no text between them:\n\\maxdeadcycles=10000 \\extrafloats{1000}"]
+    tables = sum(part.startswith("\\begin{table}") for part in parts)
+    head = [r"% needs \usepackage{booktabs,graphicx}", *(many if tables > _TOGETHER else [])]
+    return "\n\n".join([*head, *parts])
+
+
 def table(
     caption: str, label: str, bodies: Sequence[Sequence[Sequence[str]]], notes: Sequence[str], left: Sequence[int]
 ) -> str:
@@ -28,7 +37,7 @@ def table(
     small = [f"\n\\par\\footnotesize {escaped(note)}" for note in notes]
     head = ["\\begin{table}", "\\centering", f"\\caption{{{escaped(caption)}}}", f"\\label{{tab:{_plain(label)}}}"]
     middle = "\n\n\\medskip\n".join(_tabular(body, left) for body in bodies)
-    return "\n".join([*head, middle, *small, "\\end{table}"])
+    return "\n".join([*head, "\\medskip", middle, *small, "\\end{table}"])
 
 
 def comment(line: str) -> str:
@@ -45,7 +54,7 @@ def escaped(text: str) -> str:
 def _tabular(rows: Sequence[Sequence[str]], left: Sequence[int]) -> str:
     head, *body = map(_line, rows)
     sides = "".join("l" if i in left else "r" for i in range(len(rows[0])))
-    begin, end = f"\\begin{{tabular}}{{{sides}}}", r"\end{tabular}"
+    begin, end = f"{_NO_WIDER}\\begin{{tabular}}{{{sides}}}", r"\end{tabular}}"
     return "\n".join([begin, r"\toprule", head, r"\midrule", *body, r"\bottomrule", end])
 
 
