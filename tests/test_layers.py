@@ -24,6 +24,8 @@ LAYERS = (
     ),
     ("registry", "plugins"),
     ("color", "faces", "reading"),
+    ("schedules", "objectives"),
+    ("samplers",),
     ("diffusion",),
     ("denoisers",),
     ("encoder_file", "encoders", "conditioners", "metrics", "data"),

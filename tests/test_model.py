@@ -7,8 +7,8 @@ from safetensors.torch import load_file, save_file
 
 from support.models import TINY_DENOISER, CountingEncoder, tiny_model
 from zoo import checkpoint, registry
+from zoo.denoisers.unet import UNet
 from zoo.diffusion.chroma import dynamic_threshold
-from zoo.diffusion.denoiser import Denoiser
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.errors import ZooError
 from zoo.faces.framing import Box
@@ -70,7 +70,7 @@ def test_building_a_model_leaves_the_global_random_state_alone() -> None:
 
 
 def test_no_detail_of_lightness_is_lost_at_low_chroma_resolution() -> None:
-    denoiser = Denoiser(**TINY_DENOISER)
+    denoiser = UNet(**TINY_DENOISER)
     torch.nn.init.normal_(denoiser.conv_out[2].weight)
     ab_t, t, L = torch.zeros(1, 2, 4, 4), torch.ones(1), torch.zeros(1, 1, 16, 16)
     before = denoiser(ab_t, L, t, lambda h, i: h, None)

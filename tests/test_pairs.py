@@ -5,7 +5,7 @@ import torch
 
 import zoo
 from support.makers import Make
-from zoo.diffusion.denoiser import Denoiser, denoiser_levels
+from zoo.denoisers.unet import UNet, denoiser_levels
 from zoo.faces.framing import Box, uncrop
 
 LEVELS = denoiser_levels(32, (1, 2), 4)
@@ -16,7 +16,7 @@ LEVELS = denoiser_levels(32, (1, 2), 4)
 def test_every_pair_takes_a_training_step(encoder: str, cond: str, make: Make) -> None:
     net = make(encoder)
     conditioner = zoo.create_conditioner(cond, net.spec, LEVELS)
-    denoiser = Denoiser(width=32, extra=[conditioner.extra_channels(i) for i in range(len(LEVELS))])
+    denoiser = UNet(width=32, extra=[conditioner.extra_channels(i) for i in range(len(LEVELS))])
     torch.nn.init.normal_(denoiser.conv_out[2].weight)
     side = net.spec.input_size or 32
     features = net(torch.rand(2, 1, side, side) * 2 - 1)

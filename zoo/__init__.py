@@ -8,16 +8,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from zoo.registry import conditioners, denoisers, encoders, methods, metrics
+from zoo.registry import conditioners, denoisers, encoders, methods, metrics, objectives, samplers, schedules
 
 if TYPE_CHECKING:
     from zoo.conditioners import Conditioner
+    from zoo.denoisers import Denoiser
     from zoo.encoders import Encoder
     from zoo.features import FeatureLevel, Features, FeatureSpec
     from zoo.methods import Method
     from zoo.metrics import Metric, Score
     from zoo.model import ColorDiffusion
+    from zoo.objectives import Objective
     from zoo.photos.colorizer import Colorizer
+    from zoo.schedules import Schedule
 
 __version__ = "0.2.0"
 
@@ -25,6 +28,9 @@ register_encoder, create_encoder, list_encoders = encoders.register, encoders.cr
 register_conditioner, create_conditioner = conditioners.register, conditioners.create
 list_conditioners = conditioners.list
 register_denoiser, create_denoiser, list_denoisers = denoisers.register, denoisers.create, denoisers.list
+register_sampler, create_sampler, list_samplers = samplers.register, samplers.create, samplers.list
+register_schedule, create_schedule, list_schedules = schedules.register, schedules.create, schedules.list
+register_objective, create_objective, list_objectives = objectives.register, objectives.create, objectives.list
 register_metric, create_metric, list_metrics = metrics.register, metrics.create, metrics.list
 register_method, create_method, list_methods = methods.register, methods.create, methods.list
 
@@ -32,12 +38,15 @@ _LAZY = {
     "ColorDiffusion": "zoo.model",
     "Colorizer": "zoo.photos.colorizer",
     "Conditioner": "zoo.conditioners",
+    "Denoiser": "zoo.denoisers",
     "Encoder": "zoo.encoders",
     "FeatureLevel": "zoo.features",
     "FeatureSpec": "zoo.features",
     "Features": "zoo.features",
     "Method": "zoo.methods",
     "Metric": "zoo.metrics",
+    "Objective": "zoo.objectives",
+    "Schedule": "zoo.schedules",
     "Score": "zoo.metrics",
 }
 
@@ -45,25 +54,40 @@ __all__ = [
     "ColorDiffusion",
     "Colorizer",
     "Conditioner",
+    "Denoiser",
     "Encoder",
     "FeatureLevel",
     "FeatureSpec",
     "Features",
     "Method",
     "Metric",
+    "Objective",
+    "Schedule",
     "Score",
     "create_conditioner",
+    "create_denoiser",
     "create_encoder",
     "create_method",
     "create_metric",
+    "create_objective",
+    "create_sampler",
+    "create_schedule",
     "list_conditioners",
+    "list_denoisers",
     "list_encoders",
     "list_methods",
     "list_metrics",
+    "list_objectives",
+    "list_samplers",
+    "list_schedules",
     "register_conditioner",
+    "register_denoiser",
     "register_encoder",
     "register_method",
     "register_metric",
+    "register_objective",
+    "register_sampler",
+    "register_schedule",
 ]
 
 

@@ -15,10 +15,11 @@ from zoo import tensor_file
 from zoo.denoisers import create as create_denoiser
 from zoo.denoisers import stages
 from zoo.devices import pick_device
+from zoo.diffusion.process import Diffusion
 from zoo.errors import WeightsNotFoundError, ZooError
 from zoo.faces.framing import Box
 from zoo.model import ColorDiffusion
-from zoo.registry import Registry, conditioners, encoders
+from zoo.registry import Registry, conditioners, denoisers, encoders, objectives, schedules
 from zoo.tensor_file import BUNDLED, FORMAT, FORMAT_VERSION, MODEL, READABLE_VERSIONS, Header
 from zoo.weights import offline
 
@@ -151,9 +152,13 @@ def _demand_known(what: str, spec: Mapping[str, Any]) -> None:
     cond = spec["cond"]
     parts = cond.get("parts") if cond["name"] == "sum" else None
     wanted: list[tuple[Registry[Any], Any]] = [(encoders, spec["encoder"]["name"]), (conditioners, cond["name"])]
+    wanted.append((denoisers, spec["denoiser"].get("name", "unet")))
+    for names, field in ((schedules, "schedule"), (objectives, "parameterisation")):
+        wanted.append((names, spec["diffusion"].get(field, getattr(Diffusion, field))))
     for key, options in parts.items() if isinstance(parts, dict) else ():
         wanted.append((conditioners, options.get("name", key) if isinstance(options, dict) else key))
-    for names, name in wanted:
+    for names, named in wanted:
+        name = named.get("name") if isinstance(named, dict) else named
         if name not in names.list():
             give = "give the file or module that registers it by --plugin, or zoo.plugins.import_plugins in Python"
             raise ZooError(f"{what} needs the {names.kind} {name!r}, a plug-in that is not here; {give}")

@@ -36,7 +36,7 @@ class ColorDiffusion(nn.Module):
     Args:
         encoder: ``{"name": ..., **options}`` of a registered encoder.
         cond: the same for a conditioner.
-        denoiser: options of a registered denoiser; without a ``name`` of `zoo.diffusion.denoiser.Denoiser`.
+        denoiser: options of a registered denoiser; without a ``name`` of unet.
         diffusion: options of `zoo.diffusion.process.Diffusion`.
         image_size: side in pixels at which it is trained.
         seed: of the initial weights. Encoder, conditioner and denoiser are each drawn from it afresh, so that the
@@ -196,7 +196,7 @@ class ColorDiffusion(nn.Module):
     @property
     def hints(self) -> bool:
         """Whether it can be told colours that are known at some places."""
-        return bool(getattr(self.denoiser, "hints", False))
+        return self.denoiser.hints
 
     def predict(self, x_t: Tensor, L: Tensor, t: Tensor, context: Context, hints: Tensor | None = None) -> Tensor:
         """What the network says of x_t (N, 2, H/r, W/r), L (N, 1, H, W), t (N,) and, where it takes them, hints

@@ -119,6 +119,7 @@ def _description(model: ColorDiffusion, coarsest: int) -> dict[str, Any]:
         "ab_mean": model.ab_mean.flatten().tolist(),
         "ab_std": model.ab_std.flatten().tolist(),
         "stride": coarsest,
+        "chroma_scale": model.denoiser.chroma_scale,
         "uses_encoder": model.conditioner.uses_encoder,
         "hints": model.hints,
         "encoder_frame": encoder.frame,
@@ -196,7 +197,7 @@ class OnnxColorDiffusion:
                 sessions[ENCODER] = _open(folder / ENCODER)
             frame, face_box = about["encoder_frame"], about["face_box"]
             spec = about["spec"]
-            scale = spec["denoiser"].get("chroma_scale", 4)
+            scale = about.get("chroma_scale") or spec["denoiser"].get("chroma_scale", 4)
             mean, std = (torch.tensor(about[key])[:, None, None] for key in ("ab_mean", "ab_std"))
             return cls(
                 spec=spec,

@@ -54,6 +54,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "encoder_input_size": lambda value: value is None or _size(value),
     "encoder_frame": lambda value: value is None or _numbers(value, 3),
     "face_box": lambda value: value is None or _numbers(value, 3),
+    "chroma_scale": lambda value: value is None or _size(value),  # older ones have it in the spec
     "ab_mean": lambda value: _numbers(value, 2),
     "ab_std": lambda value: _numbers(value, 2),
 }

@@ -9,6 +9,8 @@ import sys
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from zoo.errors import ZooError
 from zoo.registry import REGISTRIES, failure
@@ -79,10 +81,16 @@ def culprit(error: BaseException) -> tuple[str, str] | None:
     for (frame, line), module in reversed([*zip(frames, modules)][ours:]):  # who called us is no plug-in at work
         owners = [(kind, name, cls) for kind, name, cls in known if _within(module, cls.__module__)]
         if owners:
-            this = frame.f_locals.get("self")  # of several in one file, the one that was at work
-            kind, name, _ = next((owner for owner in owners if isinstance(this, owner[2])), owners[0])
+            # of several in one file, the one that was at work
+            kind, name, _ = next((owner for owner in owners if _at_work(owner[2], frame)), owners[0])
             return f"{kind} {name!r}", f"{frame.f_code.co_filename}, line {line}"
     return None
+
+
+def _at_work(plugin: Any, frame: FrameType) -> bool:
+    if isinstance(plugin, type):
+        return isinstance(frame.f_locals.get("self"), plugin)
+    return getattr(plugin, "__code__", None) is frame.f_code
 
 
 def _within(module: str, plugin: str) -> bool:

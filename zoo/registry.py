@@ -1,10 +1,10 @@
-"""Names → classes, for encoders, conditioners, metrics, datasets and methods.
+"""Names → plug-ins: classes for most kinds, functions for samplers.
 
 A name comes from one of three places, all listed without importing anything heavy:
 
 * a module of the built-in package: ``zoo/encoders/arcface.py`` *is* the encoder ``arcface``;
-* an entry point of an installed distribution, in the group ``zoo.encoders`` (``.conditioners``, ``.metrics``,
-  ``.data``, ``.methods``);
+* an entry point of an installed distribution, in the group ``zoo.encoders`` (``.conditioners``, ``.denoisers``,
+  ``.samplers``, ``.schedules``, ``.objectives``, ``.metrics``, ``.data``, ``.methods``);
 * a ``register`` call in the running process.
 
 A class is imported when it is first created, so ``encoder=unet`` never imports insightface.
@@ -17,7 +17,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import MappingProxyType
@@ -29,12 +29,16 @@ from zoo.sources import source_sha
 if TYPE_CHECKING:
     from zoo.conditioners import Conditioner
     from zoo.data import Dataset
+    from zoo.denoisers import Denoiser
     from zoo.encoders import Encoder
     from zoo.methods import Method
     from zoo.metrics import Metric
+    from zoo.objectives import Objective
+    from zoo.samplers import Sampler
+    from zoo.schedules import Schedule
 
 T = TypeVar("T")
-C = TypeVar("C", bound=type)
+C = TypeVar("C", bound=Callable[..., Any])
 
 
 class Registry(Generic[T]):
@@ -52,7 +56,7 @@ class Registry(Generic[T]):
         self.package = package
         self.base = base
         self.given = given
-        self._classes: dict[str, type[T]] = {}
+        self._classes: dict[str, Any] = {}
         self._failures: dict[str, str] = {}
 
     def register(self, name: str) -> Callable[[C], C]:
@@ -148,7 +152,7 @@ class Registry(Generic[T]):
             found[point.name] = point
         return found
 
-    def _owner(self, name: str, besides: type) -> str | None:
+    def _owner(self, name: str, besides: Any) -> str | None:
         """Who else holds ``name``; registering the same class again (a reloaded notebook cell) is no clash."""
         if name in self._classes:
             other = self._classes[name]
@@ -184,6 +188,19 @@ class Registry(Generic[T]):
         return unknown(self.kind, name, self.list()) + broken
 
 
+class Functions(Registry[T]):
+    """Plug-ins that are functions: ``given`` is what they are called with, what else they take is their options."""
+
+    def create(self, name: str, *args: Any, **options: Any) -> T:
+        """The function with these options; raises `ZooError` for one that it does not take."""
+        known = self.options(name)
+        for option in options:
+            if option not in known:
+                raise ZooError(f"{self.kind} {name!r}: {unknown('option', option, known)}")
+        made: Any = partial(self.get(name), *args, **options)
+        return made
+
+
 def failure(error: BaseException) -> str:
     """An exception of a plug-in in one line."""
     if isinstance(error, SystemExit):
@@ -191,16 +208,16 @@ def failure(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
-def _path(cls: type) -> str:
+def _path(cls: Any) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _file(cls: type) -> str | None:
+def _file(cls: Any) -> str | None:
     """The file of the module that made ``cls``; None in a notebook."""
     return getattr(sys.modules.get(cls.__module__), "__file__", None)
 
 
-def _same(a: type, b: type) -> bool:
+def _same(a: Any, b: Any) -> bool:
     """Whether the same lines made both: a cell that ran twice, or a file that is imported under two names."""
     from_one_place = a.__module__ == b.__module__ or (_file(a) is not None and _file(a) == _file(b))
     return a.__qualname__ == b.__qualname__ and from_one_place
@@ -210,13 +227,29 @@ encoders: Registry[Encoder] = Registry("encoder", "zoo.encoders", "Encoder")
 conditioners: Registry[Conditioner] = Registry(
     "conditioner", "zoo.conditioners", "Conditioner", given=("spec", "denoiser_levels")
 )
+denoisers: Registry[Denoiser] = Registry("denoiser", "zoo.denoisers", "Denoiser", given=("extra",))
+samplers: Functions[Sampler] = Functions("sampler", "zoo.samplers", given=("denoise", "x", "path"))
+schedules: Registry[Schedule] = Registry("schedule", "zoo.schedules", "Schedule")
+objectives: Registry[Objective] = Registry("objective", "zoo.objectives", "Objective")
 metrics: Registry[Metric] = Registry("metric", "zoo.metrics", "Metric")
 datasets: Registry[Dataset] = Registry("dataset", "zoo.data", "Dataset")
 methods: Registry[Method] = Registry(
     "method", "zoo.methods", "Method", given=("model", "sampler", "ab", "chroma_scale", "images")
 )
-denoisers: Registry[Any] = Registry("denoiser", "zoo.denoisers", given=("extra",))
 
 REGISTRIES: Mapping[str, Registry[Any]] = MappingProxyType(
-    {registry.kind: registry for registry in (encoders, conditioners, metrics, datasets, methods)}
+    {
+        registry.kind: registry
+        for registry in (
+            encoders,
+            conditioners,
+            denoisers,
+            samplers,
+            schedules,
+            objectives,
+            metrics,
+            datasets,
+            methods,
+        )
+    }
 )

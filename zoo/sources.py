@@ -1,4 +1,4 @@
-"""The source of a class that is not built in: whoever edits a plug-in has another plug-in."""
+"""The source of a class or function that is not built in: whoever edits a plug-in has another plug-in."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 
-def source_sha(cls: type) -> str:
+def source_sha(cls: Any) -> str:
     """sha256, in hex, over the source that ``cls`` comes from, wherever it lies: all Python files of its package, or
-    its file and those beside it that it imports, one through the other. In a notebook that of the class alone."""
+    its file and those beside it that it imports, one through the other. In a notebook that of the class
+    (or function) alone."""
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     if file is None or not Path(file).is_file():
         return hashlib.sha256(_text_of(cls).encode()).hexdigest()
@@ -25,7 +27,7 @@ def source_sha(cls: type) -> str:
     return digest.hexdigest()
 
 
-def _text_of(cls: type) -> str:
+def _text_of(cls: Any) -> str:
     try:
         return inspect.getsource(cls)
     except (OSError, TypeError):  # typed into an interpreter: nothing tells it from another of its name

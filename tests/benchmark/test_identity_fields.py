@@ -99,7 +99,6 @@ NEITHER: dict[str, Any] = {
     "eval.batch_size": 63,
     "eval.samples": 2,
     "eval.grid": 15,
-    "denoiser.dropout": 0.1,  # of another denoiser
     "device": "cpu",
     "plugins": ["json"],
     "results_dir": "elsewhere",

@@ -137,7 +137,7 @@ def test_a_preset_changes_groups_and_the_command_line_has_the_last_word() -> Non
         ("data.limit", 0, "data.limit must lie in [1, inf)"),
         ("sampler.name", "ddimm", "unknown sampler 'ddimm'; did you mean 'ddim'?"),
         ("sampler.steps", 0, "sampler.steps must be at least 1"),
-        ("diffusion.schedule", "cosin", "diffusion.schedule must be one of"),
+        ("diffusion.schedule", "cosin", "diffusion.schedule: unknown schedule 'cosin'; did you mean 'cosine'?"),
         ("diffusion.T", 0, "diffusion.T must be at least 1"),
         ("diffusion.schedule", "none", "diffusion.schedule: none is regression"),
         ("method", "gray", "unknown method 'gray'; did you mean 'grey'?"),

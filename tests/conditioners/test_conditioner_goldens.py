@@ -14,7 +14,7 @@ import zoo
 from support.golden import Golden
 from support.opened import normal, opened
 from zoo.conformance.conditioner import LEVELS, SIZE, SPECS, WIDTH, features_of
-from zoo.diffusion.denoiser import Denoiser
+from zoo.denoisers.unet import UNet
 
 GOLDEN = Golden(Path(__file__).with_name("golden_conditioners.json"), rel=1e-4, absolute=1e-5)
 NAMES = [name for name in zoo.list_conditioners() if name != "none"]
@@ -29,7 +29,7 @@ def test_a_conditioner_does_what_it_did(name: str, kind: str) -> None:
         torch.manual_seed(0)
         conditioner = opened(zoo.create_conditioner(name, SPECS[kind], LEVELS))
         extra = [conditioner.extra_channels(i) for i in range(len(LEVELS))]
-        denoiser = opened(Denoiser(width=WIDTH, extra=extra))
+        denoiser = opened(UNet(width=WIDTH, extra=extra))
     context = conditioner.prepare(features_of(SPECS[kind]), SIZE)
     context = conditioner.drop(context, torch.tensor([False, False, True]))
     said = denoiser(

@@ -11,8 +11,8 @@ from torch import Tensor
 import zoo
 from support.models import TINY_DENOISER, tiny_model
 from support.opened import normal, opened, silent_channels
-from zoo.diffusion.denoiser import Denoiser, time_features
-from zoo.diffusion.layers import ResBlock, SelfAttention
+from zoo.denoisers.unet import UNet
+from zoo.diffusion.layers import ResBlock, SelfAttention, time_features
 from zoo.model import ColorDiffusion
 
 OPTIONS: dict[str, Any] = {"width": 32, "mults": (1, 2, 3), "chroma_scale": 2}
@@ -28,7 +28,7 @@ def given(n: int = 2) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def said(denoiser: Denoiser, embedding: Tensor | None = None, **changes: Tensor) -> Tensor:
+def said(denoiser: UNet, embedding: Tensor | None = None, **changes: Tensor) -> Tensor:
     arguments = given() | changes
     return denoiser(**arguments, inject=lambda h, level: h, embedding=embedding)
 
@@ -39,47 +39,47 @@ def differ(a: Tensor, b: Tensor) -> bool:
 
 
 @pytest.fixture(scope="module")
-def denoiser() -> Denoiser:
+def denoiser() -> UNet:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return opened(Denoiser(**OPTIONS))
+        return opened(UNet(**OPTIONS))
 
 
 # causes
 
 
 @pytest.mark.parametrize("t", [0.0, 0.001, 0.25, 0.49, 0.51, 1.0])
-def test_the_prediction_depends_on_the_time(denoiser: Denoiser, t: float) -> None:
+def test_the_prediction_depends_on_the_time(denoiser: UNet, t: float) -> None:
     assert differ(said(denoiser), said(denoiser, t=torch.full((2,), t)))
 
 
-def test_each_image_has_a_time_of_its_own(denoiser: Denoiser) -> None:
+def test_each_image_has_a_time_of_its_own(denoiser: UNet) -> None:
     changed = said(denoiser, t=torch.tensor([0.5, 0.7]))
     torch.testing.assert_close(changed[0], said(denoiser)[0], rtol=1e-4, atol=1e-5)
     assert differ(changed[1], said(denoiser)[1])
 
 
 @pytest.mark.parametrize("name", ["ab_t", "L"])
-def test_the_prediction_depends_on_its_input(denoiser: Denoiser, name: str) -> None:
+def test_the_prediction_depends_on_its_input(denoiser: UNet, name: str) -> None:
     assert differ(said(denoiser), said(denoiser, **{name: given()[name].flip(-1)}))
 
 
 @pytest.mark.parametrize("channel", [0, 1])
-def test_the_prediction_depends_on_both_chroma_channels(denoiser: Denoiser, channel: int) -> None:
+def test_the_prediction_depends_on_both_chroma_channels(denoiser: UNet, channel: int) -> None:
     changed = given()["ab_t"]
     changed[:, channel] += 1
     assert differ(said(denoiser), said(denoiser, ab_t=changed))
 
 
-def test_the_prediction_depends_on_what_is_added_to_the_embedding_of_time(denoiser: Denoiser) -> None:
+def test_the_prediction_depends_on_what_is_added_to_the_embedding_of_time(denoiser: UNet) -> None:
     assert differ(said(denoiser), said(denoiser, normal(2, denoiser.embed_dim)))
 
 
 def test_the_first_prediction_is_zero() -> None:
-    assert said(Denoiser(**OPTIONS)).abs().max() == 0
+    assert said(UNet(**OPTIONS)).abs().max() == 0
 
 
-def test_what_is_seen_mirrored_is_not_what_is_said_mirrored(denoiser: Denoiser) -> None:
+def test_what_is_seen_mirrored_is_not_what_is_said_mirrored(denoiser: UNet) -> None:
     """It knows left from right: convolutions do, so images are mirrored in training and not features."""
     mirrored = {name: x.flip(-1) for name, x in given().items() if x.dim() > 1}
     assert differ(said(denoiser), said(denoiser, **mirrored).flip(-1))
@@ -137,7 +137,7 @@ def test_extra_channels_enter_a_block_s_first_convolution_and_not_its_skip() -> 
 
 @pytest.mark.parametrize(("levels", "sides"), [(0, []), (1, [4]), (2, [4, 8]), (3, [4, 8, 16])])
 def test_attention_is_at_the_coarsest_levels_asked_for_and_no_other(levels: int, sides: list[int]) -> None:
-    denoiser = Denoiser(**OPTIONS, attention_levels=levels)
+    denoiser = UNet(**OPTIONS, attention_levels=levels)
     seen: list[int] = []
     for module in denoiser.modules():
         if isinstance(module, SelfAttention):

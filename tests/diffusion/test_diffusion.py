@@ -3,8 +3,10 @@ import math
 import pytest
 import torch
 
-from zoo.diffusion.process import Cosine, Diffusion, Linear
+from zoo.diffusion.process import Diffusion
 from zoo.errors import ZooError
+from zoo.schedules.cosine import Cosine
+from zoo.schedules.linear import Linear
 
 
 @pytest.mark.parametrize("schedule", [Cosine(), Linear(350), Linear(1000)])
@@ -96,8 +98,8 @@ def test_the_distribution_of_times_changes_no_other_draw() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"parameterisation": "velocity"}, "v, eps, x0"),
-        ({"schedule": "sigmoid"}, "cosine, linear"),
+        ({"parameterisation": "velocity"}, "unknown objective 'velocity'"),
+        ({"schedule": "cosin"}, "did you mean 'cosine'"),
         ({"loss_weight": "snr"}, "uniform, min_snr"),
         ({"times": "normal"}, "uniform, logit_normal"),
         ({"times": "logit_normal", "times_scale": 0}, "times_scale one above 0"),

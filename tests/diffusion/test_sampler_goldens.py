@@ -12,13 +12,17 @@ from torch import Tensor
 from support.golden import Golden
 from support.opened import normal
 from zoo.diffusion.chroma import ChromaSampler
-from zoo.diffusion.process import Cosine, Diffusion, Linear
-from zoo.diffusion.samplers import SAMPLERS, SamplerConfig, noise_like
+from zoo.diffusion.process import Diffusion
+from zoo.diffusion.samplers import SamplerConfig
+from zoo.registry import samplers
+from zoo.samplers import noise_like
+from zoo.schedules.cosine import Cosine
+from zoo.schedules.linear import Linear
 
 GOLDEN = Golden(Path(__file__).with_name("golden_samples.json"), rel=1e-4, absolute=1e-5)
 N = 2
 SCHEDULES = {"cosine": Cosine(), "linear": Linear(350)}
-SETTINGS: dict[str, dict[str, Any]] = {name: {"name": name, "time_power": 1.0} for name in SAMPLERS} | {
+SETTINGS: dict[str, dict[str, Any]] = {name: {"name": name, "time_power": 1.0} for name in samplers.list()} | {
     "ddim, eta": {"name": "ddim", "eta": 0.5, "time_power": 1.0},
     "ddim, bent times": {"name": "ddim", "time_power": 2.5},
     "deis, bent times": {"name": "deis", "time_power": 2.5},

@@ -13,7 +13,7 @@ from zoo.registry import REGISTRIES
 if TYPE_CHECKING:
     from zoo.conformance import Report
 
-HELP = "check that an encoder, conditioner, metric, dataset or method keeps the contract of its kind"
+HELP = "check that an encoder, conditioner or any other plug-in keeps the contract of its kind"
 BROKEN = 1
 _SIGNS = {True: "ok", False: "BROKEN", None: "–"}
 _EPILOG = """\

@@ -1,4 +1,4 @@
-"""facezoo list: every encoder, conditioner, metric, dataset, method, denoiser and sampler that is known here."""
+"""facezoo list: every encoder, conditioner and whatever else can be plugged in, as it is known here."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from types import MappingProxyType
 
 from zoo.commands._plugins import add_plugin_option
 from zoo.plugins import import_plugins
+from zoo.registry import REGISTRIES
 
-HELP = "list encoders, conditioners, metrics, datasets, methods, denoisers and samplers"
-KINDS = ("encoder", "conditioner", "metric", "dataset", "method", "denoiser", "sampler")
+HELP = "list encoders, conditioners, denoisers, samplers, metrics, data sets and whatever else can be plugged in"
+KINDS = tuple(REGISTRIES)
 
 # Columns of the tables for people: of the inventory, under the names that fit the kind.
 _HEADS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -40,6 +41,8 @@ _HEADS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "what": "",
         },
         "sampler": {"name": "sampler", "from": "from", "what": ""},
+        "schedule": {"name": "schedule", "from": "from", "what": ""},
+        "objective": {"name": "objective", "from": "from", "what": ""},
     }
 )
 _WIDTH = 120

@@ -1,4 +1,4 @@
-"""The contracts as a kit: does an encoder, conditioner, metric, dataset or method keep the one of its kind?
+"""The contracts as a kit: does an encoder, conditioner or any other plug-in keep the one of its kind?
 
 In a test of your own package::
 
@@ -34,7 +34,7 @@ def check(
     note says so.
 
     Args:
-        kind: "encoder", "conditioner", "metric", "dataset" or "method".
+        kind: a key of `zoo.registry.REGISTRIES`: "encoder", "conditioner", "sampler", …
         name: as registered.
         options: of its constructor.
         device: where costs are measured and metrics compute.

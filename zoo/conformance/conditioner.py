@@ -21,7 +21,7 @@ from zoo.conformance._tensors import (
     seeded,
 )
 from zoo.conformance.checks import Broken, Check, Moot, Subject, demand
-from zoo.diffusion.denoiser import Denoiser, denoiser_levels
+from zoo.denoisers.unet import UNet, denoiser_levels
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel, Features, FeatureSpec
 
@@ -243,7 +243,7 @@ def _context(conditioner: Conditioner, seed: int = 0) -> Context:
 def _denoised(conditioner: Conditioner | None, context: Context, *, opened: bool = False) -> Tensor:
     """What a small denoiser makes of three images; without a conditioner, what it makes of L alone."""
     extra = [conditioner.extra_channels(i) for i in range(len(LEVELS))] if conditioner else []
-    denoiser = seeded(lambda: Denoiser(width=WIDTH, extra=extra), seed=1)
+    denoiser = seeded(lambda: UNet(width=WIDTH, extra=extra), seed=1)
     last = denoiser.conv_out[2]
     assert isinstance(last, nn.Conv2d)
     nn.init.normal_(last.weight, generator=torch.Generator().manual_seed(2))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from zoo.features import FeatureLevel
 
 Row = dict[str, str]
-_REGISTRIES = {**REGISTRIES, "denoiser": denoisers}
-KINDS = (*_REGISTRIES, "sampler")
+KINDS = tuple(REGISTRIES)
 UNKNOWN = "–"
 _OF_ENCODERS = ("parameters", "input", "levels", "tokens", "license", "weights")
 COLUMNS = ("kind", "name", "from", *_OF_ENCODERS, "trains", "seeds", "needs", "what")
@@ -45,13 +43,10 @@ def inventory(pattern: str = "*", kinds: tuple[str, ...] = KINDS) -> Iterator[Ro
     }
     with no_downloads():
         for kind in kinds:
-            if kind == "sampler":
-                yield from _samplers(pattern)
-                continue
-            for name in _REGISTRIES[kind].list(pattern):
+            for name in REGISTRIES[kind].list(pattern):
                 row = {"kind": kind, "name": name, "from": _origin(kind, name)}
                 try:
-                    row |= {"needs": _needed(kind, name), "what": _summary(_REGISTRIES[kind].get(name))}
+                    row |= {"needs": _needed(kind, name), "what": _summary(REGISTRIES[kind].get(name))}
                     yield row | ({} if row["needs"] else (describe[kind](name) if kind in describe else {}))
                 except (Exception, SystemExit) as error:  # a broken plug-in must not hide the others
                     yield row | {"what": f"broken: {error}" if isinstance(error, ZooError) else f"broken: {error!r}"}
@@ -117,20 +112,12 @@ def _denoiser(name: str) -> Row:
     }
 
 
-def _samplers(pattern: str) -> Iterator[Row]:
-    from zoo.diffusion.samplers import SAMPLERS
-
-    for name, sampler in SAMPLERS.items():
-        if fnmatchcase(name, pattern):
-            yield {"kind": "sampler", "name": name, "from": "built-in", "what": _summary(sampler)}
-
-
 def _levels(levels: Sequence[FeatureLevel]) -> str:
     return " ".join(f"{level.channels}/{level.stride}" for level in levels) or UNKNOWN
 
 
 def _needed(kind: str, name: str) -> str:
-    return " ".join(f"{option}=…" for option in _REGISTRIES[kind].options(name, required=True))
+    return " ".join(f"{option}=…" for option in REGISTRIES[kind].options(name, required=True))
 
 
 def _summary(what: Callable[..., Any]) -> str:
@@ -140,7 +127,7 @@ def _summary(what: Callable[..., Any]) -> str:
 
 def _origin(kind: str, name: str) -> str:
     """Files below the current folder by their relative path."""
-    origin = _REGISTRIES[kind].origin(name)
+    origin = REGISTRIES[kind].origin(name)
     path = Path(origin)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else origin
 

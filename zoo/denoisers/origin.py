@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo.diffusion.denoiser import Inject, time_features
-from zoo.diffusion.layers import attention, flatten_map
+from zoo.denoisers import Denoiser, Inject
+from zoo.diffusion.layers import attention, flatten_map, time_features
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel
 from zoo.registry import denoisers
@@ -24,9 +24,9 @@ HEADS, HEAD_DIM = 4, 32
 
 
 @denoisers.register("origin")
-class OriginDenoiser(nn.Module):
-    """ab_t and L, both at full resolution → the network's prediction. Same contract as `Denoiser`, but that features
-    are joined right before each downsampling and not at a stage's start.
+class OriginDenoiser(Denoiser):
+    """ab_t and L, both at full resolution → the network's prediction. Features are joined right before each
+    downsampling.
 
     Args:
         width: channels of the entry.
@@ -69,7 +69,7 @@ class OriginDenoiser(nn.Module):
         self.conv_out = nn.Conv2d(width, 2, 1)
 
     @classmethod
-    def levels(
+    def levels(  # type: ignore[override]  # others would be taken for its options
         cls, *, width: int = 128, mults: Sequence[int] = (1, 2, 3, 3), dropout: float = 0.3, chroma_scale: int = 1
     ) -> tuple[FeatureLevel, ...]:
         """The stages, fine → coarse: their channels are those of what features are joined to."""

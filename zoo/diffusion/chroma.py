@@ -12,7 +12,8 @@ from torch import Tensor
 from zoo.color.upsample import upsample_chroma
 from zoo.diffusion.hints import Known, hint_channels
 from zoo.diffusion.process import Diffusion
-from zoo.diffusion.samplers import Callback, SamplerConfig, noise_like
+from zoo.diffusion.samplers import Callback, SamplerConfig
+from zoo.samplers import noise_like
 
 Predict = Callable[..., Tensor]  # (x_t, L, t, context) → prediction; where colours are known, with hints=(N, 3, h, w)
 

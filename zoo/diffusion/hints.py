@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 CHANNELS = 3
+CONV_IN = "conv_in.weight"  # of the layer that takes in ab, then hints if any, then L
 Known: TypeAlias = tuple[Tensor, Tensor]  # ab (N, 2, h, w) in model units, and (N, 1, h, w), 1 where it is known
 _MOST = 128  # hints of an image in training
 _LARGEST = 3  # side of a patch, in positions of the chroma
@@ -53,3 +54,11 @@ def draw_masks(n: int, size: int, share: float, generator: torch.Generator) -> T
             rows, columns = places[image, patch].unbind(dim=1)
             mask[image, 0, rows, columns] = 1
     return mask
+
+
+def with_hints(weight: Tensor, chroma_scale: int) -> Tensor:
+    """The weight of `CONV_IN` with hints, which have no effect yet, from that of a denoiser without."""
+    patch = weight.shape[1] // (2 + chroma_scale**2)  # positions of the chroma in each that the layer sees
+    ab, lightness = weight.split([2 * patch, weight.shape[1] - 2 * patch], dim=1)
+    unheeded = weight.new_zeros(len(weight), CHANNELS * patch, *weight.shape[2:])
+    return torch.cat([ab, unheeded, lightness], dim=1)

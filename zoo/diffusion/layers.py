@@ -1,7 +1,10 @@
-"""Layers shared by the denoiser and the scratch encoder."""
+"""Layers shared by denoisers, conditioners and the scratch encoder."""
 
 from __future__ import annotations
 
+import math
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -78,3 +81,10 @@ def attention(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
     """Multi-head attention of queries (N, T, C) to keys and values (N, S, C) → (N, T, C)."""
     q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (q, k, v))  # (N, heads, T or S, C/heads)
     return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+
+
+def time_features(t: Tensor, dim: int) -> Tensor:
+    """Sinusoidal features of t in [0, 1]: (N,) → (N, dim). Vaswani et al. 2017, with t scaled to 0..1000."""
+    frequency = torch.exp(torch.arange(dim // 2, device=t.device) * (-math.log(10_000) / (dim // 2)))
+    angle = 1000 * t[:, None] * frequency
+    return torch.cat([angle.cos(), angle.sin()], dim=1)

@@ -1,4 +1,4 @@
-"""Noise schedules, parameterisations and the loss. x_t = α(t)·x0 + σ(t)·noise, t in [0, 1].
+"""The process and the loss. x_t = α(t)·x0 + σ(t)·noise, t in [0, 1], by a schedule; an objective says what is learned.
 
 Without a schedule there is nothing to take off: the network is told only L and says x0 at once. That is plain
 regression, the baseline of every diffusion model.
@@ -9,73 +9,16 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from zoo.diffusion.named import Named, create, in_full, name_of
 from zoo.errors import ZooError
-
-
-class Schedule(Protocol):
-    """α and σ at times t of any shape; α² + σ² = 1. ``time``: that of the times there are whose α and σ t gets."""
-
-    def time(self, t: Tensor) -> Tensor: ...
-    def alpha(self, t: Tensor) -> Tensor: ...
-    def sigma(self, t: Tensor) -> Tensor: ...
-
-
-class Cosine:
-    """α = cos(πt/2), σ = sin(πt/2): zero terminal SNR (Lin et al. 2024), so sampling starts where training ends."""
-
-    def time(self, t: Tensor) -> Tensor:
-        return t
-
-    def alpha(self, t: Tensor) -> Tensor:
-        return torch.where(t >= 1, 0.0, torch.cos(t * (math.pi / 2)))
-
-    def sigma(self, t: Tensor) -> Tensor:
-        return torch.sin(t * (math.pi / 2))
-
-
-class Linear:
-    """The discrete schedule of DDPM (Ho et al. 2020): T steps, β from 1e-4 to 0.02; t is rounded up to k/T."""
-
-    def __init__(self, T: int = 1000) -> None:
-        self.T = T
-
-    def time(self, t: Tensor) -> Tensor:
-        return self._step(t) / self.T
-
-    def alpha(self, t: Tensor) -> Tensor:
-        return self._alpha_bar(t).sqrt()
-
-    def sigma(self, t: Tensor) -> Tensor:
-        return (1 - self._alpha_bar(t)).sqrt()
-
-    def _alpha_bar(self, t: Tensor) -> Tensor:
-        return self._table.to(t.device)[self._step(t)]
-
-    def _step(self, t: Tensor) -> Tensor:
-        return torch.ceil(t * self.T - 1e-3).long().clamp(0, self.T)  # 1e-3: k/T·T may round up past k
-
-    @cached_property
-    def _table(self) -> Tensor:
-        beta = torch.linspace(1e-4, 0.02, self.T, dtype=torch.float64)
-        return torch.cat([torch.ones(1, dtype=torch.float64), torch.cumprod(1 - beta, 0)]).float()
-
-
-class Blank:
-    """α = σ = 0: x_t is 0 and tells nothing of x0."""
-
-    def time(self, t: Tensor) -> Tensor:
-        return torch.ones_like(t)
-
-    def alpha(self, t: Tensor) -> Tensor:
-        return torch.zeros_like(t)
-
-    def sigma(self, t: Tensor) -> Tensor:
-        return torch.zeros_like(t)
+from zoo.objectives import Objective
+from zoo.registry import objectives, schedules
+from zoo.schedules import Schedule
 
 
 @dataclass(frozen=True)
@@ -83,18 +26,20 @@ class Diffusion:
     """What the network predicts, at which noise, and how errors are weighed.
 
     Args:
-        parameterisation: ``"v"`` (Salimans & Ho 2022), ``"eps"`` or ``"x0"``.
-        schedule: ``"cosine"``, ``"linear"``, or ``"none"``: regression of x0 by L2, one evaluation instead of sampling.
-        loss_weight: ``"uniform"`` or ``"min_snr"`` (Hang et al. 2023, γ = 5).
-        T: steps of the linear schedule.
+        parameterisation: a registered objective: ``"v"``, ``"eps"``, ``"x0"``, ``"flow"``, or one with options,
+            ``{"name": ..., **options}``.
+        schedule: the same of a schedule: ``"cosine"``, ``"linear"``, ``"flow"``, or ``"none"``: regression of x0 by L2,
+            one evaluation instead of sampling.
+        loss_weight: ``"uniform"``, which is the objective's own, or ``"min_snr"`` (Hang et al. 2023, γ = 5).
+        T: steps of schedules that take it, as linear does.
         times: how t is drawn in training: ``"uniform"``, or ``"logit_normal"`` (Esser et al. 2024): the sigmoid of a
             normal variable.
         times_mean: of that variable; above 0 there is more training near pure noise.
         times_scale: its standard deviation.
     """
 
-    parameterisation: str = "v"
-    schedule: str = "cosine"
+    parameterisation: Named = "v"
+    schedule: Named = "cosine"
     loss_weight: str = "uniform"
     T: int = 1000
     times: str = "uniform"
@@ -102,12 +47,7 @@ class Diffusion:
     times_scale: float = 1.0
 
     def __post_init__(self) -> None:
-        choices = {
-            "parameterisation": ("v", "eps", "x0"),
-            "schedule": ("cosine", "linear", "none"),
-            "loss_weight": ("uniform", "min_snr"),
-            "times": ("uniform", "logit_normal"),
-        }
+        choices = {"loss_weight": ("uniform", "min_snr"), "times": ("uniform", "logit_normal")}
         for field, allowed in choices.items():
             if getattr(self, field) not in allowed:
                 raise ZooError(f"{field} must be one of {', '.join(allowed)}, not {getattr(self, field)!r}")
@@ -117,30 +57,40 @@ class Diffusion:
             raise ZooError(
                 f"times_mean must be a number and times_scale one above 0, not {self.times_mean} and {self.times_scale}"
             )
-        if self.parameterisation == "eps" and self.schedule == "cosine":
-            raise ZooError("parameterisation: eps cannot be had where the cosine schedule has no signal; use v or x0")
+        blank = self.noise_schedule.alpha(torch.ones(1)).item() == 0  # at the end
+        if self.objective.needs_signal and blank and not self.regression:
+            said, schedule = name_of(self.parameterisation), name_of(self.schedule)
+            raise ZooError(
+                f"parameterisation: {said} cannot be had where the {schedule} schedule has no signal; use v or x0"
+            )
         if self.regression and (self.parameterisation, self.loss_weight) != ("x0", "uniform"):
             raise ZooError("schedule: none is regression: x0, with uniform weights; use method=regression")
 
     @property
     def regression(self) -> bool:
         """Whether x0 is said at once, and not sampled."""
-        return self.schedule == "none"
+        return name_of(self.schedule) == "none"
 
     def in_use(self) -> dict[str, Any]:
         """Its options but for those that nothing reads: two that agree in these are one."""
         read = {"parameterisation", "schedule", "loss_weight"}
         if not self.regression:
             read |= {"times"} | ({"times_mean", "times_scale"} if self.times == "logit_normal" else set())
-        if self.schedule == "linear":
+        if "T" in schedules.options(name_of(self.schedule)):
             read.add("T")
-        return {name: value for name, value in asdict(self).items() if name in read}
+        named = {
+            "parameterisation": in_full(objectives, self.parameterisation),
+            "schedule": in_full(schedules, self.schedule, beside={"T"}),
+        }
+        return {name: value for name, value in (asdict(self) | named).items() if name in read}
 
     @cached_property
     def noise_schedule(self) -> Schedule:
-        if self.regression:
-            return Blank()
-        return Cosine() if self.schedule == "cosine" else Linear(self.T)
+        return create(schedules, self.schedule, "schedule", {"T": self.T})
+
+    @cached_property
+    def objective(self) -> Objective:
+        return create(objectives, self.parameterisation, "parameterisation")
 
     def draw_times(self, n: int, generator: torch.Generator) -> Tensor:
         """(n,) times of training in (0, 1], one in each n-th part of their distribution, in random order: less variance
@@ -163,17 +113,11 @@ class Diffusion:
 
     def target(self, x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """What the network should say."""
-        if self.parameterisation == "v":
-            alpha, sigma = self._at(t)
-            return alpha * noise - sigma * x0
-        return noise if self.parameterisation == "eps" else x0
+        return self.objective.target(x0, noise, *self._at(t))
 
     def to_x0(self, prediction: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
         """x0 from what the network said."""
-        alpha, sigma = self._at(t)
-        if self.parameterisation == "v":
-            return alpha * x_t - sigma * prediction
-        return (x_t - sigma * prediction) / alpha if self.parameterisation == "eps" else prediction
+        return self.objective.to_x0(prediction, x_t, *self._at(t))
 
     def loss(self, prediction: Tensor, x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """Weighted mean squared error of the prediction, a scalar."""
@@ -182,12 +126,11 @@ class Diffusion:
 
     def weight(self, t: Tensor) -> Tensor:
         """Weight of each image's error, (N,)."""
-        if self.loss_weight == "uniform":
-            return torch.ones_like(t)
         alpha, sigma = self.noise_schedule.alpha(t), self.noise_schedule.sigma(t)
+        if self.loss_weight == "uniform":
+            return self.objective.weight(alpha, sigma)
         snr = (alpha / sigma.clamp_min(1e-4)).square()
-        over = {"v": snr + 1, "eps": snr, "x0": torch.ones_like(snr)}[self.parameterisation]
-        return snr.clamp_max(5.0) / over.clamp_min(1e-8)
+        return snr.clamp_max(5.0) / self.objective.error(snr).clamp_min(1e-8)
 
     def _at(self, t: Tensor) -> tuple[Tensor, Tensor]:
         t = t[:, None, None, None]

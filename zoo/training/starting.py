@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo import checkpoint
-from zoo.diffusion.denoiser import CONV_IN, with_hints
+from zoo.diffusion.hints import CONV_IN, with_hints
 from zoo.errors import ZooError
 from zoo.model import ColorDiffusion
 from zoo.registry import Registry, conditioners, denoisers, encoders
@@ -31,7 +31,8 @@ def start_from(model: ColorDiffusion, source: str | Path) -> None:
     """
     path = start_file(source)
     other = checkpoint.load(path)
-    learns_hints = model.hints and not other.hints
+    built_in = denoisers.source_sha(model.spec["denoiser"].get("name", "unet")) is None  # whose layers are known
+    learns_hints = model.hints and not other.hints and built_in
     for part in _REGISTRIES:
         asked, found = (_options_in_full(part, m.spec[part]) for m in (model, other))
         for key in sorted({*asked, *found}, key=lambda key: (key != "name", key)):
@@ -48,7 +49,7 @@ def start_from(model: ColorDiffusion, source: str | Path) -> None:
         raise ZooError(f"init: {path} says {other.diffusion.parameterisation} on another schedule than is asked for")
     state = other.state_dict()
     if learns_hints:
-        state[f"denoiser.{CONV_IN}"] = with_hints(state[f"denoiser.{CONV_IN}"], model.denoiser.patch)
+        state[f"denoiser.{CONV_IN}"] = with_hints(state[f"denoiser.{CONV_IN}"], model.denoiser.chroma_scale)
     model.load_state_dict(state)
     model.started_from = sha256_file(path)
 

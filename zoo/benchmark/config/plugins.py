@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,16 @@ CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[3] / "conf
 GROUPS: dict[str, registry.Registry[Any]] = {
     "encoder": registry.encoders,
     "cond": registry.conditioners,
+    "denoiser": registry.denoisers,
+    "sampler": registry.samplers,
     "data": registry.datasets,
     "metrics": registry.metrics,
 }
-_OF_ANY_DATA = {"limit": None, "dedupe": False}  # options of the runner, which stand with those of a data set
+# options of the runner, which stand with those of a data set, and of every sampler
+_OF_ANY: Mapping[str, Mapping[str, Any]] = {
+    "data": {"limit": None, "dedupe": False},
+    "sampler": {"steps": 8, "guidance": 1.0, "time_power": 2.5, "dynamic_threshold": None},
+}
 
 
 def asked_for(arguments: Iterable[str]) -> list[str]:
@@ -57,7 +63,7 @@ def store_nodes() -> None:
             if group == "metrics" and name == PRIMARY:
                 raise ZooError(f"a metric is called {name!r}, but metrics.{name}= names one; rename it")
             if not file.exists():
-                node = {**_node(names, name), **(_OF_ANY_DATA if group == "data" else {})}
+                node = {**_OF_ANY.get(group, {}), **_node(names, name)}
                 ConfigStore.instance().store(group=group, name=name, node={name: node} if group == "metrics" else node)
             elif _name_in(file, group) != name:
                 raise ZooError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 from collections.abc import Mapping
@@ -139,7 +138,7 @@ class Spec:
             primary=primary,
             denoiser=dict(sections["denoiser"]),
             diffusion=Diffusion(**diffusion.in_use()),
-            sampler=build("sampler", SamplerConfig, sections["sampler"]),
+            sampler=_sampler(sections["sampler"]),
             train=_train(sections, uses_encoder=registry.conditioners.get(cond.name).uses_encoder),
             eval=build("eval", EvalConfig, scored),
             image_size=config["image_size"],
@@ -187,7 +186,7 @@ class Spec:
                 "crop": self.data_crop,
             },
             "diffusion": asdict(self.diffusion),
-            "sampler": asdict(self.sampler),
+            "sampler": self.sampler.as_dict(),
             "train": asdict(self.train),
             "metrics": {
                 **{key: metric.as_dict() for key, metric in self.metrics.items()},
@@ -232,27 +231,42 @@ def _check_method(method: Any, diffusion: Diffusion) -> None:
 
 
 def _denoiser(given: Mapping[str, Any], image_size: int) -> dict[str, Any]:
-    """The options that the named denoiser takes; the section holds those of all of them. Unet's need no name."""
+    """The options that the named denoiser takes. Presets may have those of others, too. Unet's need no name."""
     name = given.get("name", "unet")
-    chosen = registry.denoisers.get(name)
-    takes = {
-        every: set(inspect.signature(registry.denoisers.get(every)).parameters) for every in ("unet", "origin", name)
+    check_type("denoiser.name", name, str)
+    known = registry.denoisers
+    takes = known.options(name)
+    of_others = {
+        option for other in known.list() if known.origin(other) == "built-in" for option in known.options(other)
     }
-    of_others = set().union(*takes.values()) - takes[name]
-    options = {key: value for key, value in given.items() if key not in ("name", *of_others)}
-    check_options("denoiser", chosen, options, given=("extra",))
+    options = {key: given[key] for key in given if key != "name" and (key in takes or key not in of_others)}
+    check_options("denoiser", known.get(name), options, given=known.given)
+    options = known.get(name).in_use(options)
     if name != "unet":
         options = {"name": name, **options}
-    if hasattr(chosen, "in_use"):
-        options = chosen.in_use(options)
     stride = stages(options)[-1].stride
     if image_size % stride:
         near = max(1, round(image_size / stride)) * stride
         raise ZooError(
-            f"image_size must be a multiple of chroma_scale · patch · 2^(levels − 1) = {stride}, "
+            f"image_size must be a multiple of {stride}, the stride of this denoiser's coarsest stage, "
             f"not {image_size}; try image_size={near}"
         )
     return options
+
+
+def _sampler(given: Mapping[str, Any]) -> SamplerConfig:
+    """The options of all samplers, and those of the named one."""
+    shared = {field.name for field in fields(SamplerConfig)} - {"options"}
+    known = registry.samplers
+    name = given.get("name", SamplerConfig.name)
+    check_type("sampler.name", name, str)
+    own = {key: value for key, value in given.items() if key not in shared}
+    for key in own:
+        if key not in known.options(name):
+            raise ZooError(unknown("option", key, {*shared, *known.options(name)}, "sampler"))
+    check_options("sampler", known.get(name), own, given=(*known.given, *shared))
+    common = {key: value for key, value in given.items() if key in shared}
+    return build("sampler", SamplerConfig, {**common, "options": own} if own else common)
 
 
 def _as_yaml(value: Any) -> Any:

@@ -33,6 +33,7 @@ from zoo.benchmark.runs.validating import validator
 from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import Row
 from zoo.data import Dataset, printable
+from zoo.denoisers import chroma_scale
 from zoo.devices import pick_device
 from zoo.errors import ZooError, below
 from zoo.evaluation.evaluate import Evaluation, evaluate
@@ -224,7 +225,7 @@ class Run:
 
 
 def _materials(spec: Spec, model: ColorDiffusion | None, dataset: Dataset, photos: RunPhotos) -> Materials:
-    images, scale = photos.images, spec.denoiser["chroma_scale"]
+    images, scale = photos.images, chroma_scale(spec.denoiser)
     given = (images.get("train"), images["eval"], dataset, spec.machine.cache)
     return Materials(model, spec.sampler, scale, *given)
 

@@ -21,7 +21,9 @@ from typing import Any
 from zoo import registry
 from zoo.benchmark.config.plugged import MetricPlugIn, PlugIn
 from zoo.benchmark.config.spec import Spec
+from zoo.denoisers import chroma_scale
 from zoo.diffusion import samplers
+from zoo.diffusion.named import name_of
 from zoo.methods import Method
 from zoo.metrics import FeatureMetric, Metric
 from zoo.training import config as training
@@ -99,6 +101,7 @@ class Identity:
             plain["data"]["face_box"] = _plain(self.find_face())
         plain["sampler"] = self._sampler
         if not self._method.trains:
+            plain["denoiser"].setdefault("chroma_scale", chroma_scale(spec.denoiser))  # of one that has but one
             read = {name: plain["denoiser"][name] for name in self._method.reads}
             data = ["data"] if self._method.learns else []
             plain = {key: plain[key] for key in ("method", *data, "image_size", "eval", "metrics")}
@@ -156,12 +159,23 @@ class Identity:
         return self.spec.sampler.in_use(regression=self.spec.diffusion.regression, guided=guided)
 
     @property
+    def _sampler_source(self) -> dict[str, str]:
+        source = registry.samplers.source_sha(self._sampler["name"]) if "name" in self._sampler else None
+        return {} if source is None else {"source": source}
+
+    @property
     def _versions(self) -> dict[str, int]:
         if not self._method.trains:
             return {}
         conds = {f"cond.{name}": registry.conditioners.get(name).version for name in self._conditioners}
         encoder = registry.encoders.get(self.spec.encoder.name).version
-        return {"training": training.VERSION, "encoder": encoder, **conds}
+        denoiser = registry.denoisers.get(self.spec.denoiser.get("name", "unet")).version
+        return {
+            "training": training.VERSION,
+            "encoder": encoder,
+            **({"denoiser": denoiser} if denoiser > 1 else {}),
+            **conds,
+        }
 
     @property
     def _sources(self) -> Iterator[tuple[str, str | None]]:
@@ -173,6 +187,9 @@ class Identity:
         if self._method.trains:
             yield "encoder", registry.encoders.source_sha(self.spec.encoder.name)
             yield "denoiser", registry.denoisers.source_sha(self.spec.denoiser.get("name", "unet"))
+            yield "diffusion.schedule", registry.schedules.source_sha(name_of(self.spec.diffusion.schedule))
+            objective = name_of(self.spec.diffusion.parameterisation)
+            yield "diffusion.parameterisation", registry.objectives.source_sha(objective)
             for name in self._conditioners:
                 yield f"cond.{name}", registry.conditioners.source_sha(name)
 
@@ -196,7 +213,7 @@ class Identity:
             if issubclass(cls, FeatureMetric):  # others see the first sampling
                 scored["eval"]["seeds"] = spec.eval.seeds
         if self._sampler:
-            scored["sampler"] = {**self._sampler, "version": samplers.VERSION}
+            scored["sampler"] = {**self._sampler, "version": samplers.VERSION, **self._sampler_source}
         if not built_in:
             scored["metric"]["source"] = registry.metrics.source_sha(metric.name)
         looked: list[Any] = []
