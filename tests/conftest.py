@@ -1,8 +1,9 @@
-"""Encoders that tests can build without weights."""
+"""Encoders that tests can build without weights; a machine that reads no HEIC."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import zoo
 from support.makers import Make, Options
 from support.tiny_arcface import tiny_arcface
 from zoo.encoders import Encoder
+from zoo.reading import kinds
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +46,13 @@ def make(weightless: Options) -> Make:
         return zoo.create_encoder(name, **{**weightless(name), **options})
 
     return build
+
+
+@pytest.fixture
+def without_heif() -> Iterator[None]:
+    """As where pillow-heif is not installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kinds, "reads_heif", lambda: False)
+        kinds.kinds.cache_clear()
+        yield
+    kinds.kinds.cache_clear()

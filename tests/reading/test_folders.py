@@ -73,3 +73,10 @@ def test_what_is_left_out_is_named_and_counted() -> None:
     paths = [Path("1.txt"), Path("a/2.TXT"), Path("3.psd"), Path("README")]
     assert left_out(paths) == "4 files left out (2 .txt, 1 .psd, 1 without a suffix)"
     assert left_out([]) == ""
+
+
+@pytest.mark.usefixtures("without_heif")
+def test_heic_that_is_left_out_for_want_of_its_reader_says_what_to_install() -> None:
+    told = left_out([Path("a.heic"), Path("b.HEIC"), Path("c.txt")])
+    assert told.startswith("3 files left out (2 .heic, 1 .txt); HEIC is not supported without pillow-heif: ")
+    assert "pillow-heif" not in left_out([Path("c.txt")])

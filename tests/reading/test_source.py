@@ -76,8 +76,8 @@ def test_a_kind_that_is_not_on_the_list_is_refused_by_content(tmp_path: Path, ki
         opened(tmp_path / "a.jpg")
 
 
-def test_heic_without_its_reader_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kinds, "reads_heif", lambda: False)
+@pytest.mark.usefixtures("without_heif")
+def test_heic_without_its_reader_says_what_to_install() -> None:
     assert ".heic" not in kinds.suffixes()
     assert "pillow-heif" in kinds.unidentified(b"\0\0\0\x18ftypheic")
 

@@ -21,6 +21,7 @@ NEEDED = [
 @contextmanager
 def launched() -> Iterator[Any]:
     """A browser, for as long as the block lasts."""
+    sync_api.expect.set_options(timeout=60_000)  # a machine may have more to do
     options = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=options)

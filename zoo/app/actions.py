@@ -21,6 +21,7 @@ from zoo.errors import PlugInError, ZooError
 from zoo.plugins import blame, culprit
 
 if TYPE_CHECKING:
+    from zoo.app.parts import Keep
     from zoo.photos.colorizer import Colored, ColorizeOptions
     from zoo.photos.photo import Photo
 
@@ -51,6 +52,7 @@ class Results:
         files: one PNG of full size per sample.
         shown: a picture of each, to be shown, as large as the one before.
         note: what the user should know, or "".
+        chosen: the index of the one that is compared with the photo.
         heat: of their disagreement (`heat_map`): a picture, as large, and the spread at its brightest; None with one.
     """
 
@@ -58,6 +60,16 @@ class Results:
     shown: tuple[Path, ...]
     note: str
     heat: tuple[np.ndarray, float] | None
+    chosen: int = 0
+
+    @property
+    def current(self) -> Path:
+        """The file of the chosen one."""
+        return self.files[self.chosen]
+
+    @property
+    def current_shown(self) -> Path:
+        return self.shown[self.chosen]
 
 
 class Actions:
@@ -86,21 +98,28 @@ class Actions:
         height, width = photo.rgb.shape[:2]
         return Opened(path, before, (height, width), (picture.shape[0], picture.shape[1]))
 
-    def color(self, opened: Opened, checkpoint: str, options: ColorizeOptions) -> Generator[Step | Results, None, None]:
+    def color(
+        self, opened: Opened, checkpoint: str, options: ColorizeOptions, keep: Keep | None = None
+    ) -> Generator[Step | Results, None, None]:
         """A `Step`, its preview as large as the picture before, after each sampling step, and last the `Results`.
 
-        Photos are coloured one at a time, in the order in which they were asked for, whoever it was.
+        What is to ``keep`` stays as it was, in each sample. Photos are coloured one at a time, in the order in which
+        they were asked for, whoever it was.
 
         Raises:
-            ZooError: the photo or the checkpoint is gone, its encoder's weights are not here, no room is left, or a
-                plug-in failed.
+            ZooError: the photo, the checkpoint or what is to be kept is gone, its encoder's weights are not
+                here, no room is left, or a plug-in failed.
         """
 
         def work(on_step: OnStep) -> Results:
             photo = self._read(opened.path)
+            kept = keep.read(opened.size) if keep else None
             with _plug_ins_named():
                 colorizer = self.checkpoints[checkpoint].load(self.device)
-                colored = colorizer.colorize_photos([photo], options, on_step=on_step)[0]
+                if kept:
+                    colored = kept.recolor(photo, colorizer, options, on_step=on_step)
+                else:
+                    colored = colorizer.colorize_photos([photo], options, on_step=on_step)[0]
             return self._write(photo, colored, opened)
 
         with closing(watch(work, self.turns)) as events:

@@ -76,7 +76,7 @@ class Outputs:
         if results.heat:
             picture, top = results.heat
             changes |= {self.heat: picture, self.legend: legend(top)}
-        return changes | self.sample(opened, results, 0)
+        return changes | self.sample(opened, results)
 
     def of_album(self, album: Album) -> Changes:
         opened, results = album.last
@@ -87,14 +87,14 @@ class Outputs:
             self.download: gr.DownloadButton(label, value=album.file, interactive=True),
         }
 
-    def sample(self, opened: Opened, results: Results, index: int) -> Changes:
-        """The sample that is compared with the photo, and downloaded."""
+    def sample(self, opened: Opened, results: Results) -> Changes:
+        """The chosen sample is compared with the photo, and downloaded."""
         height, width = opened.size
-        number = f"sample {index + 1}, " if len(results.files) > 1 else ""
+        number = f"sample {results.chosen + 1}, " if len(results.files) > 1 else ""
         label = f"Download ({number}PNG, {width} × {height})"
         return {
-            self.compared: (str(opened.before), str(results.shown[index])),
-            self.download: gr.DownloadButton(label, value=results.files[index], interactive=True),
+            self.compared: (str(opened.before), str(results.current_shown)),
+            self.download: gr.DownloadButton(label, value=results.current, interactive=True),
         }
 
 

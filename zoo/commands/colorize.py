@@ -7,7 +7,6 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -178,10 +177,11 @@ def _color(
         for group in _groups(jobs, options, refuse):
             colorizer = colorizer or load()  # not before a photo is there to be coloured
             denoising = _Denoising(len(group)) if jobs[0].animation else None
-            results = colorizer.colorize_photos([photo for _, photo in group], options, on_step=denoising)
+            if kept:  # of the one photo that is given
+                results = [kept.recolor(group[0][1], colorizer, options, on_step=denoising)]
+            else:
+                results = colorizer.colorize_photos([photo for _, photo in group], options, on_step=denoising)
             for i, ((job, photo), result) in enumerate(zip(group, results)):
-                if kept:
-                    result = replace(result, samples=[kept.over(rgb, photo) for rgb in result.samples])
                 try:
                     _write(job, photo, result, denoising.frames[i] if denoising else [])
                 except UnwritablePhotoError as error:

@@ -170,7 +170,8 @@ def _expand(value: str, output: Path, in_place: bool) -> Iterator[_Photo]:
     names = sorted(path.relative_to(top) for path in files if is_image_name(path) and not path.is_dir())
     others = [path for path in files if not (is_image_name(path) or path.name.startswith(".") or path.is_dir())]
     if not names:
-        raise ZooError(f"no photo found in {value}; expected files like {USUAL}")
+        told = f"; {left_out(others)}" if others else ""
+        raise ZooError(f"no photo found in {value}; expected files like {USUAL}{told}")
     if others:
         warnings.warn(f"{value}: {left_out(others)}", stacklevel=2)
     yield from (_Photo(top / name, name) for name in names)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from zoo.errors import ZooError
-from zoo.reading.kinds import suffixes
+from zoo.reading.kinds import suffixes, unread
 
 _NAMED = 5  # suffixes that a message names
 
@@ -62,7 +62,8 @@ def left_out(paths: Iterable[Path]) -> str:
     named = [f"{count} {kind}" for kind, count in kinds.most_common(_NAMED)]
     more = ["others"] if len(kinds) > _NAMED else []
     total = kinds.total()
-    return f"{total} file{'s' * (total > 1)} left out ({', '.join(named + more)})"
+    reasons = {reason for kind in kinds if (reason := unread(kind))}
+    return "; ".join([f"{total} file{'s' * (total > 1)} left out ({', '.join(named + more)})", *sorted(reasons)])
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -14,6 +14,7 @@ _SUFFIXES = frozenset([
 # fmt: on
 _HEIF_SUFFIXES = frozenset([".heic", ".heif"])
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+_NO_HEIF = "HEIC is not supported without pillow-heif: install it (the extra heic), or convert to JPEG or PNG first"
 USUAL = ".jpg, .png, .webp, .tif"  # for messages
 
 
@@ -43,8 +44,13 @@ def reads_heif() -> bool:
     return True
 
 
+def unread(suffix: str) -> str:
+    """Why files with this ending are not looked at in a folder, where that can be mended; else ""."""
+    return _NO_HEIF if suffix in _HEIF_SUFFIXES - suffixes() else ""
+
+
 def unidentified(head: bytes) -> str:
     """Why a file that begins with ``head`` (12 bytes) is not read."""
     if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS and not reads_heif():
-        return "HEIC is not supported without pillow-heif: install it (the extra heic), or convert to JPEG or PNG first"
+        return _NO_HEIF
     return f"not an image of a known kind; expected one of {', '.join(kinds())}"
