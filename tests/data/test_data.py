@@ -1,38 +1,24 @@
-"""Datasets: who is in which split, what a file decodes to, and what is said when it cannot be."""
+"""Folders of photos: splits, groups, people, signatures."""
 
 from __future__ import annotations
 
 import os
-import struct
-import zlib
 from itertools import chain
 from pathlib import Path
 from typing import get_args
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
 
-from zoo.data import BrokenImageError, Split
+from support.files_of_data import save
+from zoo.data import Split
 from zoo.data._files import hash_split, split_by_hash
 from zoo.errors import ZooError
 from zoo.faces.framing import Box
-from zoo.photos.photo import read_photo
-from zoo.reading.square import decode
 from zoo.registry import datasets
 
 SPLITS: tuple[Split, ...] = get_args(Split)
-RED = (200, 40, 30)
-
-
-def save(path: Path, size: tuple[int, int] = (12, 12), color: tuple[int, int, int] = RED) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, color).save(path)
-
-
-# --- splits
 
 
 @given(st.lists(st.text(min_size=1), min_size=1, unique=True), st.floats(0, 0.49), st.floats(0, 0.49), st.randoms())
@@ -218,202 +204,3 @@ def test_an_empty_folder_and_splits_without_train_are_clear_errors(tmp_path: Pat
 def test_a_given_face_box_is_used_and_none_is_none(tmp_path: Path) -> None:
     assert datasets.create("folder", root=tmp_path, face_box=[-0.1, -0.26, 1.19]).face_box == Box(-0.1, -0.26, 1.19)
     assert datasets.create("folder", root=tmp_path, face_box=None).face_box is None
-
-
-# --- decoding
-
-
-def test_the_centre_square_is_kept(tmp_path: Path) -> None:
-    picture = np.zeros((10, 30, 3), np.uint8)
-    picture[:, 10:20] = RED
-    Image.fromarray(picture).save(tmp_path / "wide.png")
-    np.testing.assert_array_equal(decode(tmp_path / "wide.png"), np.full((10, 10, 3), RED))
-
-
-def test_the_orientation_that_a_camera_notes_is_applied(tmp_path: Path) -> None:
-    picture = np.zeros((8, 8, 3), np.uint8)
-    picture[0] = 255  # white on top
-    exif = Image.Exif()
-    exif[0x0112] = 3  # upside down
-    Image.fromarray(picture).save(tmp_path / "turned.png", exif=exif)
-    assert decode(tmp_path / "turned.png")[-1].min() == 255
-
-
-@pytest.mark.parametrize(
-    ("mode", "name", "tolerance"),
-    [("P", "p.png", 0), ("CMYK", "c.jpg", 12), ("RGBA", "a.png", 0), ("YCbCr", "y.jpg", 4), ("RGB", "w.webp", 8)],
-)
-def test_every_kind_of_color_image_decodes_to_srgb(tmp_path: Path, mode: str, name: str, tolerance: int) -> None:
-    image = Image.new("RGB", (16, 16), RED)
-    (image.quantize(2) if mode == "P" else image.convert(mode)).save(tmp_path / name)
-    decoded = decode(tmp_path / name)
-    assert (decoded.shape, decoded.dtype) == ((16, 16, 3), np.uint8)
-    assert np.abs(decoded.astype(int) - RED).max() <= tolerance
-
-
-def test_what_is_transparent_is_seen_over_white(tmp_path: Path) -> None:
-    Image.new("RGBA", (4, 4), (255, 0, 0, 0)).save(tmp_path / "clear.png")
-    Image.new("LA", (4, 4), (0, 128)).save(tmp_path / "half.png")
-    assert decode(tmp_path / "clear.png").min() == 255
-    assert set(decode(tmp_path / "half.png").flat) <= {126, 127, 128}
-    palette = Image.new("P", (4, 4), 1)
-    palette.putpalette([0, 0, 0, 9, 9, 9])
-    palette.save(tmp_path / "palette.png", transparency=1)
-    assert decode(tmp_path / "palette.png").min() == 255
-
-
-def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path) -> None:
-    Image.fromarray(np.full((4, 4), 32896, np.uint16)).save(tmp_path / "16.png")
-    assert set(decode(tmp_path / "16.png").flat) == {128}
-
-
-def test_a_color_profile_is_followed_as_in_coloring(tmp_path: Path) -> None:
-    """The profile is sRGB's with red and green in each other's place."""
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    swapped = profile.replace(b"rXYZ", b"tXYZ").replace(b"gXYZ", b"rXYZ").replace(b"tXYZ", b"gXYZ")
-    Image.new("RGB", (8, 8), RED).save(tmp_path / "a.png", icc_profile=swapped)
-    decoded = decode(tmp_path / "a.png")
-    np.testing.assert_allclose(decoded[0, 0].astype(int), (RED[1], RED[0], RED[2]), atol=3)
-    np.testing.assert_array_equal(decoded, read_photo(tmp_path / "a.png").rgb)
-
-
-def huge_png() -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", 10_000, 10_000, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
-
-
-def torn_jpeg(tmp_path: Path) -> bytes:
-    Image.effect_noise((64, 64), 50).save(tmp_path / "whole.jpg")
-    return (tmp_path / "whole.jpg").read_bytes()[:900]
-
-
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-def test_a_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
-    cases = {
-        "empty.jpg": (b"", "empty file"),
-        "text.png": (b"hello", "not an image"),
-        "torn.jpg": (torn_jpeg(tmp_path), "truncated"),
-        "bomb.png": (huge_png(), "at most"),
-    }
-    for name, (content, reason) in cases.items():
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(BrokenImageError, match=reason):
-            decode(tmp_path / name)
-    with pytest.raises(BrokenImageError, match="no such file"):
-        decode(tmp_path / "gone.jpg")
-
-
-# --- celeba, lfw
-
-
-def test_celeba_reads_the_official_layout_and_splits(tmp_path: Path) -> None:
-    for number in (1, 2, 3):
-        save(tmp_path / "celeba" / "img_align_celeba" / f"00000{number}.jpg", size=(178, 218))
-    table = tmp_path / "celeba" / "list_eval_partition.txt"
-    table.write_text("000001.jpg 0\n000002.jpg 1\n000003.jpg 2\n")
-    for root in (tmp_path, tmp_path / "celeba"):
-        celeba = datasets.create("celeba", root=root)
-        assert [celeba.keys(split) for split in SPLITS] == [[f"img_align_celeba/00000{n}.jpg"] for n in (1, 2, 3)]
-        assert celeba.load(celeba.keys("val")[0]).shape == (178, 178, 3)
-    assert celeba.face_box == Box(0.17, 0.21, 0.66)
-    assert celeba.person("img_align_celeba/000001.jpg") is None
-    (tmp_path / "celeba" / "identity_CelebA.txt").write_text("000001.jpg 2880\n000003.jpg 2880\n")
-    celeba = datasets.create("celeba", root=tmp_path)
-    assert [celeba.person(key) for split in SPLITS for key in celeba.keys(split)] == ["2880", None, "2880"]
-    (tmp_path / "celeba" / "identity_CelebA.txt").write_text("000001.jpg\n")
-    with pytest.raises(
-        ZooError, match=r"identity_CelebA\.txt, line 1: '000001.jpg'; expected a file name and a number"
-    ):
-        datasets.create("celeba", root=tmp_path)
-    (tmp_path / "celeba" / "identity_CelebA.txt").unlink()
-    table.write_text("000001.jpg zero\n")
-    with pytest.raises(ZooError, match="line 1"):
-        datasets.create("celeba", root=tmp_path).keys("train")
-
-
-def test_celeba_says_what_is_missing_and_what_a_failed_download_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(ZooError, match=r"img_align_celeba/ and list_eval_partition.txt .* download=true"):
-        datasets.create("celeba", root=tmp_path)
-
-    def offline(*args: object, **options: object) -> None:
-        raise OSError("no network\nand a long tale")
-
-    monkeypatch.setattr("torchvision.datasets.CelebA.__init__", offline)
-    with pytest.raises(ZooError, match=r"could not be downloaded \(no network\); fetch img_align_celeba.zip") as error:
-        datasets.create("celeba", root=tmp_path, download=True)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("below", ["", "lfw_funneled", "lfw_home/lfw_funneled"])
-def test_nobody_of_lfw_is_in_two_splits(tmp_path: Path, below: str) -> None:
-    people = [f"Person_{i}" for i in range(30)]
-    for person in people:
-        for number in (1, 2):
-            save(tmp_path / below / person / f"{person}_000{number}.jpg")
-    lfw = datasets.create("lfw", root=tmp_path, download=False, val_fraction=0.3, test_fraction=0.3)
-    who = [{key.split("/")[0] for key in lfw.keys(split)} for split in SPLITS]
-    assert sum(map(len, who)) == 30
-    assert sum(len(lfw.keys(split)) for split in SPLITS) == 60
-    assert {lfw.person(key) for key in lfw.keys("train")} == who[0]
-
-
-def test_lfw_offline_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def offline(**options: object) -> None:
-        raise OSError("no network")
-
-    monkeypatch.setattr("sklearn.datasets.fetch_lfw_people", offline)
-    with pytest.raises(ZooError, match=r"could not be downloaded \(OSError: no network\); give a folder"):
-        datasets.create("lfw", root=tmp_path)
-    with pytest.raises(ZooError, match=r"download=false"):
-        datasets.create("lfw", root=tmp_path, download=False)
-
-
-# --- synthetic
-
-
-def test_a_synthetic_face_depends_on_seed_split_and_number_alone() -> None:
-    few, many = datasets.create("synthetic", n_train=3), datasets.create("synthetic", n_train=50)
-    other = datasets.create("synthetic", seed=1)
-    face = few.load("train/0000002")
-    np.testing.assert_array_equal(face, many.load(many.keys("train")[2]))
-    for different in (few.load("train/0000001"), few.load("val/0000002"), other.load("train/0000002")):
-        assert not np.array_equal(face, different)
-
-
-def test_synthetic_faces_are_the_same_on_every_machine() -> None:
-    faces = datasets.create("synthetic", size=40)
-    sums = [int(faces.load(key).astype(np.int64).sum()) for key in faces.keys("test")[:4]]
-    assert sums == [481729, 771795, 611423, 693537]
-
-
-@pytest.mark.parametrize("size", [32, 96, 130])
-def test_synthetic_faces_have_the_size_and_range_asked_for(size: int) -> None:
-    faces = datasets.create("synthetic", n_train=2, size=size)
-    image = faces.load(faces.keys("train")[0])
-    assert (image.shape, image.dtype) == ((size, size, 3), np.uint8)
-    assert len(faces.keys("train")) == 2
-
-
-def test_what_l_shows_tells_most_of_a_synthetic_color_but_not_all() -> None:
-    """The cheek's chroma, fitted from its lightness: most of the variance, not all of it."""
-    from skimage.color import rgb2lab
-
-    faces = datasets.create("synthetic", size=48)
-    x, y = (faces.face_box.x0 + 0.5 * faces.face_box.side, faces.face_box.y0 + 0.72 * faces.face_box.side)
-    at = (slice(int(48 * y) - 1, int(48 * y) + 1), slice(int(48 * x) - 1, int(48 * x) + 1))
-    lab = np.array([rgb2lab(faces.load(key))[at].mean(axis=(0, 1)) for key in faces.keys("train")[:150]])
-    fit = np.polyval(np.polyfit(lab[:, 0], lab[:, 2], 3), lab[:, 0])
-    explained = 1 - np.var(lab[:, 2] - fit) / np.var(lab[:, 2])
-    assert 0.5 < explained < 0.99
-
-
-def test_impossible_synthetic_options_are_clear_errors() -> None:
-    with pytest.raises(ZooError, match="size=8"):
-        datasets.create("synthetic", size=8)
-    with pytest.raises(ZooError, match="expected 1 or more"):
-        datasets.create("synthetic", n_val=0)

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
+from support.comparing import run, seeds, table_of
 from support.rows import row
-from support.tables import frame, study
+from support.tables import study
 from zoo.benchmark.analysis import text
-from zoo.benchmark.analysis.study import baseline
 from zoo.benchmark.tables import rows, table_files
-from zoo.benchmark.tables.comparable import Table
 from zoo.benchmark.tables.text_table import Best, beside
 from zoo.commands import main
-
-
-def table_of(tmp_path: Path, *some: rows.Row) -> str:
-    path = tmp_path / "t.csv"
-    rows.write(path, some)
-    return str(path)
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    return main(arguments, command="compare")
 
 
 def scores(tmp_path: Path, *some: rows.Row) -> tuple[list[list[str]], list[str]]:
@@ -41,21 +27,6 @@ def scores(tmp_path: Path, *some: rows.Row) -> tuple[list[list[str]], list[str]]
 
 def load(tmp_path: Path, *some: rows.Row) -> pd.DataFrame:
     return table_files.load([Path(table_of(tmp_path, *some))])
-
-
-def seeds(encoder: str, value: float, higher: bool | None = True) -> list[rows.Row]:
-    """Three runs about ``value``, of which seeds take 0.1 either way, and what is left a tenth of that."""
-    left = {"arcface": 1, "facenet": -1}.get(encoder, 0)
-    return [
-        row(
-            f"{encoder}-{i}",
-            value=value + 0.1 * (i - 1) + 0.01 * left * (i == 1),
-            seed=i,
-            encoder=encoder,
-            higher_is_better=higher,
-        )
-        for i in range(3)
-    ]
 
 
 @pytest.mark.parametrize(("higher", "best"), [(True, "facenet"), (False, "arcface")])
@@ -210,149 +181,6 @@ def test_a_baseline_has_a_line_under_the_pairs_and_is_never_marked_best() -> Non
     assert [isinstance(line[1], Best) for line in (*matrix[1:], *baselines[1:])] == [True, False, False, False]
 
 
-ENCODERS, CONDS, SEEDS, IMAGES = ("none", "unet", "arcface"), ("concat", "xattn"), 3, 120
-
-
-@pytest.fixture
-def benchmark(tmp_path: Path) -> Path:
-    """A table of 3 × 2 cells and grey, where arcface is better by 0.5 than the others, with values per image beside
-    it; psnr has them, fid has none."""
-    generator = np.random.default_rng(0)
-    images, seeds = 3 * generator.normal(size=IMAGES), generator.normal(size=SEEDS)
-    some, parts = [], []
-    for encoder in ENCODERS:
-        for cond in CONDS:
-            for seed in range(SEEDS):
-                run_id = f"{encoder}-{cond}-{seed}"
-                values = images + seeds[seed] + 0.5 * (encoder == "arcface") + 0.2 * generator.normal(size=IMAGES)
-                cell = {"encoder": encoder, "cond": cond, "seed": seed}
-                some.append(row(run_id, value=float(values.mean()), **cell))
-                some.append(row(run_id, "fid", float(values[:9].mean()), higher_is_better=None, **cell))
-                parts.append(pd.DataFrame({"run_id": run_id, "image": range(IMAGES), "psnr": values}))
-    grey = images - 5
-    some.append(row("g", value=float(grey.mean()), method="grey", encoder="", cond=""))
-    parts.append(pd.DataFrame({"run_id": "g", "image": range(IMAGES), "psnr": grey}))
-    rows.write(tmp_path / "t.csv", some)
-    values = pd.concat(parts).astype({"image": str})
-    values.to_parquet(tmp_path / "t.per_image.parquet", index=False)
-    return tmp_path / "t.csv"
-
-
-def differences(told: str, metric: str, kind: str = "score") -> dict[str, dict[str, str]]:
-    """The rows of one metric in a tidy CSV that have a difference, by their cell."""
-    found = [line for line in csv.DictReader(told.splitlines()) if line["metric"] == metric and line["kind"] == kind]
-    named = {" × ".join(filter(None, (line["encoder"], line["cond"]))) or line["method"]: line for line in found}
-    return {name: line for name, line in named.items() if line["verdict"]}
-
-
-def test_differences_to_a_baseline_are_claimed_where_they_are_and_nowhere_else(
-    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(monkeypatch, str(benchmark), "--baseline", "encoder=unet,cond=concat", "--format", "csv") == 0
-    told = capsys.readouterr().out
-    found = differences(told, "psnr")
-    assert {name: line["verdict"] for name, line in found.items()} == {
-        "none × concat": "undecided",
-        "none × xattn": "undecided",
-        "arcface × concat": "better",
-        "arcface × xattn": "better",
-        "unet × xattn": "undecided",
-        "grey": "worse",
-    }
-    assert [found["arcface × concat"][name] for name in ("seeds", "images", "samplings")] == ["3", "120", ""]
-    effects = {name: line["verdict"] for name, line in differences(told, "psnr", "effect").items()}
-    assert effects == {"none": "undecided", "arcface": "better", "xattn": "undecided"}
-    without_images = differences(told, "fid")
-    assert [without_images["arcface × concat"][name] for name in ("verdict", "seeds", "images")] == [
-        "different",
-        "3",
-        "",
-    ]
-    assert "grey" not in without_images
-    assert run(monkeypatch, str(benchmark), "--baseline", "encoder=unet,cond=concat") == 0
-    assert "psnr: interaction of encoder and cond: F(" in capsys.readouterr().out
-
-
-def test_a_baseline_may_be_one_that_trains_nothing(
-    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ["--baseline", "method=grey", "--metric", "psnr", "--format", "csv"]
-    assert run(monkeypatch, str(benchmark), *arguments) == 0
-    told = capsys.readouterr().out
-    found = differences(told, "psnr")
-    assert {line["verdict"] for line in found.values()} == {"better"}
-    assert differences(told, "psnr", "effect") == {}
-
-
-def test_one_seed_is_always_undecided_and_says_why(
-    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    rows.write(benchmark, [r for r in rows.read(benchmark) if r.seed == 0])
-    assert run(monkeypatch, str(benchmark), "--baseline", "encoder=unet,cond=concat", "--metric", "psnr") == 0
-    told = capsys.readouterr().out
-    assert "better" not in told.replace("higher is better", "")
-    assert "worse" not in told
-    assert "one seed: other seeds may differ" in told
-    assert "* " not in told  # whatever images say
-
-
-def test_a_cell_that_ran_with_one_seed_is_undecided_whatever_the_others_did(
-    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    rows.write(benchmark, [r for r in rows.read(benchmark) if r.run_id not in ("arcface-xattn-1", "arcface-xattn-2")])
-    arguments = ["--baseline", "encoder=unet,cond=concat", "--metric", "psnr", "--format", "csv"]
-    assert run(monkeypatch, str(benchmark), *arguments) == 0
-    found = differences(capsys.readouterr().out, "psnr")
-    one, three = ([found[f"arcface × {cond}"][name] for name in ("verdict", "seeds")] for cond in ("xattn", "concat"))
-    assert one == ["undecided", "1"]
-    assert three == ["better", "3"]
-
-
-def test_a_hole_is_compared_with_nothing_and_keeps_its_reason(
-    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    some = [
-        replace(r, value=None, note="no weights") if (r.encoder, r.cond) == ("none", "concat") else r
-        for r in rows.read(benchmark)
-    ]
-    rows.write(benchmark, some)
-    for base in ("encoder=unet,cond=concat", "encoder=none,cond=concat"):
-        assert run(monkeypatch, str(benchmark), "--baseline", base, "--metric", "psnr") == 0
-        told = capsys.readouterr().out
-        assert "no weights" in told
-        assert "main effect" not in told
-    assert "better" not in told.replace("higher is better", "")
-    arguments = ["--effects", "--baseline", "encoder=unet,cond=concat", "--metric", "psnr"]
-    assert run(monkeypatch, str(benchmark), *arguments) == 2
-    assert "psnr lacks pairs of encoder × cond" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ("encoder=unte,cond=concat", "did you mean 'unet'?"),
-        ("encodr=unet", "did you mean 'encoder'?"),
-        ("unet", "expected key=value"),
-        ("encoder=unet", "fits 2 cells (unet × concat, unet × xattn)"),
-        ("method=regression", "unknown method 'regression'"),
-    ],
-)
-def test_a_baseline_that_is_not_one_cell_is_an_error_of_one_line(
-    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: str, said: str
-) -> None:
-    assert run(monkeypatch, str(benchmark), "--baseline", given) == 2
-    told = capsys.readouterr()
-    assert said in told.err
-    assert len(told.err.splitlines()) == 1
-    assert told.out == ""
-
-
-def test_a_baseline_with_options_in_its_name_is_found() -> None:
-    rows_ = frame(row("a", encoder="unet(mults=[1, 2, 4], depth=3)"), row("b"))
-    found = baseline(Table(rows_, {}, {}), "encoder=unet(mults=[1, 2, 4], depth=3),cond=none")
-    assert found.row == "unet(mults=[1, 2, 4], depth=3)"
-
-
 @pytest.mark.parametrize(
     ("format", "expected"),
     [
@@ -392,105 +220,3 @@ def test_the_same_run_in_two_tables_counts_once_and_in_conflict_names_both(
 def test_comparing_does_not_wait_for_torch() -> None:
     code = "import sys, zoo.benchmark.analysis.compare, zoo.benchmark.tables.merge; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_photos_of_one_person_count_as_one_where_it_is_known_who_is_on_them(
-    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A cell is as good on five photos as the person on them is easy for it: 120 photos are 24 people."""
-    values = pd.read_parquet(benchmark.parent / "t.per_image.parquet")
-    people = pd.Series([f"{int(i) // 5:03d}" for i in values["image"]])
-    of_cell = values["run_id"].str[:-2] + people
-    easy = dict(zip(of_cell.unique(), np.random.default_rng(1).normal(size=of_cell.nunique())))
-    values["psnr"] += of_cell.map(easy)
-    arguments = [str(benchmark), "--baseline", "encoder=unet,cond=concat", "--metric", "psnr", "--format", "csv"]
-
-    def width() -> float:
-        values.to_parquet(benchmark.parent / "t.per_image.parquet", index=False)
-        assert run(monkeypatch, *arguments) == 0
-        told = capsys.readouterr().out
-        found = differences(told, "psnr")["none × concat"]
-        return float(found["high"]) - float(found["low"])
-
-    alone = width()
-    values["person"] = people
-    assert width() > 1.1 * alone
-    values.loc[values["run_id"] != "g", "person"] = None  # what one run says of a photo holds for all
-    assert width() > 1.1 * alone
-
-
-def test_runs_that_disagree_on_who_is_on_a_photo_are_refused(
-    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    values = pd.read_parquet(benchmark.parent / "t.per_image.parquet")
-    values["person"] = [f"{'x' * (run_id == 'g')}{int(i) // 5}" for run_id, i in zip(values["run_id"], values["image"])]
-    values.to_parquet(benchmark.parent / "t.per_image.parquet", index=False)
-    assert run(monkeypatch, str(benchmark), "--baseline", "encoder=unet,cond=concat") == 2
-    told = capsys.readouterr().err
-    assert "who is on 0 is 0 in run none-concat-0 and x0 in run g; give one data.people to all runs" in told
-    assert len(told.splitlines()) == 1
-
-
-def name_primary(table: Path, metric: str, *, of: str = "") -> None:
-    """In the records of runs whose ids start with ``of``; the others name none."""
-    runs = {r.run_id for r in rows.read(table)}
-    named = {run_id: {"spec": {"metrics": {"primary": metric if run_id.startswith(of) else None}}} for run_id in runs}
-    (table.parent / "t.specs.json").write_text(json.dumps(named))
-
-
-def test_a_metric_that_was_named_as_primary_is_adjusted_by_itself_and_the_others_together(
-    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = [str(benchmark), "--baseline", "encoder=unet,cond=concat"]
-
-    def adjusted() -> tuple[str, dict[str, dict[str, str]]]:
-        assert run(monkeypatch, *arguments) == 0
-        told = capsys.readouterr().out
-        assert run(monkeypatch, *arguments, "--format", "csv") == 0
-        return told, differences(capsys.readouterr().out, "fid")
-
-    alone, each = adjusted()
-    assert "as none was named as primary" in alone
-    assert "primary, named" not in alone
-    name_primary(benchmark, "fid")
-    told, of_primary = adjusted()
-    assert "fid (to compare with the truth; primary, named beforehand): less unet × concat" in told
-    assert "fid is primary, named beforehand: its p (Holm) is adjusted for the lines of its own tables" in told
-    assert of_primary == each
-    name_primary(benchmark, "psnr")
-    together = adjusted()[1]
-    assert [together["arcface × concat"][name] == each["arcface × concat"][name] for name in ("p", "low")] == [True] * 2
-
-
-def test_p_of_other_metrics_counts_with_those_that_are_not_shown(
-    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    twins = [replace(r, metric="fid2", value=r.value) for r in rows.read(benchmark) if r.metric == "fid"]
-    rows.write(benchmark, [*rows.read(benchmark), *twins])
-    name_primary(benchmark, "psnr")
-    arguments = [str(benchmark), "--baseline", "encoder=unet,cond=concat", "--format", "csv"]
-    found = []
-    for more in ([], ["--metric", "fid"]):
-        assert run(monkeypatch, *arguments, *more) == 0
-        told = capsys.readouterr().out
-        assert ("fid2" in told) == (not more)
-        found.append(differences(told, "fid"))
-    assert found[0] == found[1]
-    line = found[0]["none × concat"]
-    assert float(line["p_holm"]) == 1 or float(line["p_holm"]) >= 2 * float(line["p"])
-
-
-@pytest.mark.parametrize("missing", [False, True])
-def test_runs_that_name_different_metrics_as_primary_have_none_and_that_is_told(
-    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], missing: bool
-) -> None:
-    name_primary(benchmark, "psnr", of="arcface")
-    if missing:  # a run without a record may have named anything
-        name_primary(benchmark, "psnr")
-        records = json.loads((benchmark.parent / "t.specs.json").read_text())
-        (benchmark.parent / "t.specs.json").write_text(json.dumps({k: v for k, v in records.items() if k != "g"}))
-    assert run(monkeypatch, str(benchmark), "--baseline", "encoder=unet,cond=concat") == 0
-    told = capsys.readouterr().out
-    none = "none in run g, psnr in 18 runs" if missing else "none in 13 runs"
-    assert f"note: runs do not name the same metric as primary ({none}" in told
-    assert "as none was named as primary" in told
