@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import zoo.photos.colorizer
-import zoo.photos.photo
 from support.painting import Painter
 
 
