@@ -19,7 +19,7 @@ _SMALLEST = 512  # and of the shorter side: smaller photos are enlarged, so that
 _SCALES = (1.0, 0.84)  # of that size; the second lies between the steps of MTCNN's own pyramid
 _FACE = 28  # pixels, at that size: the smallest face looked for
 _BORDER = 0.2  # of the shorter side, around the photo: MTCNN misplaces the landmarks of faces that reach the edge
-_CONFIDENCE = 0.95
+_LIKELY, _SURE = 0.9, 0.98  # of MTCNN's scores; see `_believed`
 _SAME = 0.5  # of the smaller of two boxes: if they share more, they are of one face
 _WHOLE = 0.2  # of the photo's side; see `fills`
 
@@ -51,14 +51,16 @@ class Face:
 def find_faces(photo: np.ndarray) -> list[Face]:
     """The faces of ``photo`` (H, W, 3) or (H, W) uint8, largest first, found by MTCNN (Zhang et al. 2016) on the CPU.
 
-    They are looked for in grey, so that colour changes nothing, at two scales and no more than 1024 pixels a side.
+    They are looked for in grey, so that colour changes nothing, at two scales and no more than 1024 pixels a side. What
+    looks like a face at one scale alone (a golf ball, a wheel, a radio) must look very much like one.
     """
     rgb = photo if photo.ndim == 3 else np.repeat(photo[..., None], 3, axis=2)
     height, width = rgb.shape[:2]
     scale = min(max(1.0, _SMALLEST / min(height, width)), _LARGEST / max(height, width))
     with detector(_FACE) as mtcnn:
-        found = [face for factor in _SCALES for face in _at_scale(mtcnn, rgb, scale * factor)]
-    return sorted(_distinct(found), key=lambda face: (-_area(face.box), face.box))
+        seen = [_at_scale(mtcnn, rgb, scale * factor) for factor in _SCALES]
+    found = [face for face in _distinct([face for faces in seen for face in faces]) if _believed(face, seen)]
+    return sorted(found, key=lambda face: (-_area(face.box), face.box))
 
 
 def _at_scale(mtcnn: Any, rgb: np.ndarray, scale: float) -> list[Face]:
@@ -80,8 +82,18 @@ def _at_scale(mtcnn: Any, rgb: np.ndarray, scale: float) -> list[Face]:
     def in_photo(x: np.ndarray) -> np.ndarray:
         return (x.astype(np.float64) - border) / scale
 
-    kept = [i for i, score in enumerate(scores) if score >= _CONFIDENCE]
+    kept = [i for i, score in enumerate(scores) if score >= _LIKELY]
     return [Face(in_photo(points[i]), tuple(in_photo(boxes[i]).tolist()), float(scores[i])) for i in kept]
+
+
+def _believed(face: Face, seen: list[list[Face]]) -> bool:
+    """Whether ``face`` is sure at one scale, or likely at all of them.
+
+    In 660 photos of things and people (training and validation photos) that keeps each of the faces that 0.95 at one
+    scale finds, and none of the five things that it takes for faces, at .966 to .977. It costs a few faces of under 25
+    pixels that are seen at one scale alone.
+    """
+    return face.score >= _SURE or all(any(_shared(face.box, other.box) > _SAME for other in faces) for faces in seen)
 
 
 def _distinct(faces: list[Face]) -> list[Face]:
