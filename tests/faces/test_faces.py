@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from zoo.faces.box import TEMPLATE
 from zoo.faces import detect
+from zoo.faces.box import TEMPLATE
 from zoo.faces.detect import Face, _distinct, fills, find_faces
 from zoo.faces.framing import Box
 from zoo.faces.viewport import Viewport, fit_viewport, lightness, look, resized, see, shrunk

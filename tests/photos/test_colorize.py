@@ -97,7 +97,8 @@ def test_previews_come_after_each_step_of_the_last_pictures(
     put_faces(monkeypatch, Viewport(50 + 50j, 100 + 0j))
     photos = [Photo.from_array(photo_of(300, 512)), Photo.from_array(photo_of(90, 60))]
     calls: list[tuple[int, list[np.ndarray] | None]] = []
-    colorizer.colorize_photos(photos, ColorizeOptions(steps=3), on_step=lambda step, seen: calls.append((step, seen)))
+    options = ColorizeOptions(steps=3, vivid=True)
+    colorizer.colorize_photos(photos, options, on_step=lambda step, seen: calls.append((step, seen)))
     shown = [(step, seen) for step, seen in calls if seen is not None]
     assert [step for step, _ in shown] == [1, 2, 3]
     assert all([rgb.shape for rgb in seen] == [(150, 256, 3), (90, 60, 3)] for _, seen in shown)

@@ -16,7 +16,6 @@ from zoo.faces.framing import WHOLE
 from zoo.faces.viewport import Viewport
 from zoo.photos.colorizer import ColorizeOptions, Colorizer
 from zoo.photos.hints import Hint, read_hints
-from zoo.photos.trust import Drawn, trusted
 
 PHOTO = np.full((160, 240, 3), 128, np.uint8)
 COLOR = "#5a8a60"  # a muted green that mid-grey can have
@@ -125,21 +124,6 @@ def test_the_later_of_two_hints_at_one_place_counts(monkeypatch: pytest.MonkeyPa
     put_faces(monkeypatch)
     ab = colored(PaintingModel(), (0.5, 0.5, "#c03030"), (0.5, 0.5, COLOR))
     assert ab[80, 120] == pytest.approx(AB, abs=0.02)
-
-
-def test_nothing_is_held_back_where_a_color_was_said() -> None:
-    def plain(a: float) -> torch.Tensor:
-        return torch.full((1, 2, 16, 16), a)
-
-    told = torch.zeros(1, 1, 4, 4)
-    told[..., 1, 2] = 1
-    shown = trusted(
-        [Drawn(plain(0.5), plain(0.1)), Drawn(plain(-0.5), plain(0.1))], sure=False, parameterisation="v", told=told
-    )
-    there = torch.zeros(16, 16, dtype=torch.bool)
-    there[4:8, 8:12] = True
-    assert torch.allclose(shown[..., there], torch.tensor(0.1))
-    assert shown[..., ~there].max() < 0.05
 
 
 @pytest.mark.parametrize(

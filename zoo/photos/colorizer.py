@@ -14,7 +14,6 @@ from PIL import Image
 from torch import Tensor
 
 from zoo.checkpoint import bundled, open_model
-from zoo.color.upsample import upsample_chroma
 from zoo.diffusion.hints import Known
 from zoo.diffusion.samplers import Callback
 from zoo.errors import ZooError
@@ -28,7 +27,7 @@ from zoo.photos.options import ColorizeOptions
 from zoo.photos.photo import Photo
 from zoo.photos.previews import OnStep, Previews, Task
 from zoo.photos.scene import Scene, Seen, Sight, look_at
-from zoo.photos.trust import DRAWS, Drawn, trusted
+from zoo.photos.trust import says_at_once, trusted
 from zoo.seeds import seed_of
 
 if TYPE_CHECKING:
@@ -171,7 +170,7 @@ class Colorizer:
         scenes = [look_at(photo, *self._sights, detect=options.detect) for photo in photos]
         batches = list(self._batches(scenes, options))
         previews = Previews(scenes, options, on_step) if on_step else None
-        sampled: dict[Task, Drawn] = {}
+        sampled: dict[Task, Tensor] = {}
         for i, batch in enumerate(batches):
             callback = previews.follow(batch, last=i == len(batches) - 1) if previews else None
             sampled |= zip(batch, self._sample(scenes, batch, options, callback))
@@ -203,14 +202,14 @@ class Colorizer:
             for j, seen in enumerate(scene.pictures):
                 place = (i if self.device.type == "cpu" else 0, j == 0)
                 key = (*place, seen.face, seen.L.shape, seen.view.shape, seen.box)
-                groups[key] += [Task(i, j, k) for k in range(options.samples if options.as_drawn else DRAWS)]
+                groups[key] += [Task(i, j, k) for k in range(options.samples)]
         for key in sorted(groups):
             tasks = groups[key]
             yield from (tasks[n : n + options.batch_size] for n in range(0, len(tasks), options.batch_size))
 
     def _sample(
         self, scenes: Sequence[Scene], tasks: list[Task], options: ColorizeOptions, callback: Callback | None
-    ) -> list[Drawn]:
+    ) -> list[Tensor]:
         """On the CPU. Draws of one picture share what the encoder made of it."""
         wanted = [(task.scene, task.picture) for task in tasks]
         distinct = list(dict.fromkeys(wanted))
@@ -227,55 +226,35 @@ class Colorizer:
             maps = [self._known(scenes[i], j, options) for i, j in distinct]
             ab, mask = (torch.cat(part).to(self.device)[rows] for part in zip(*maps, strict=True))
             hints = ab, mask
-        first: list[Tensor] = []
-
-        def on_step(step: int, ab: Tensor) -> None:
-            if step == 1:
-                first.append(upsample_chroma(ab, L).cpu())
-            if callback:
-                callback(step, ab)
-
-        sampling = options.sampling(at_once=self._sure(pictures[0]) and not options.as_drawn)
-        colored = model.colorize(L, features, sampling, noise, on_step, hints=hints).cpu()
-        return [Drawn(*pair) for pair in zip(colored.split(1), first[0].split(1), strict=True)]
+        sampling = options.sampling(at_once=self._at_once(pictures[0], options))
+        return list(model.colorize(L, features, sampling, noise, callback, hints=hints).cpu().split(1))
 
     def _model(self, seen: Seen) -> Model:
         return self.model if seen.face else self.around
 
-    def _sure(self, seen: Seen) -> bool:
-        """Whether the first step of sampling says all that is to be shown: of faces, if the model can tell so early."""
-        return seen.face and _parameterisation(self.model) != "eps"
+    def _at_once(self, seen: Seen, options: ColorizeOptions) -> bool:
+        """Whether the mean of all colourings is shown, and not one that was drawn."""
+        return not options.as_drawn and says_at_once(self._model(seen).spec["diffusion"])
 
-    def _finished(self, scene: Scene, index: int, sampled: Mapping[Task, Drawn], options: ColorizeOptions) -> Colored:
+    def _finished(self, scene: Scene, index: int, sampled: Mapping[Task, Tensor], options: ColorizeOptions) -> Colored:
         """Put the sampled pictures of a photo together: the colouring to be trusted, or each as it was drawn."""
-        drawn: list[list[Drawn]] = [[] for _ in scene.pictures]  # in the order of the tasks
-        for task, draw in sampled.items():
+        drawn: list[list[Tensor]] = [[] for _ in scene.pictures]  # in the order of the tasks
+        for task, ab in sampled.items():
             if task.scene == index:
-                drawn[task.picture].append(draw)
-        if options.as_drawn:
-            shown = [[draw.ab for draw in parts] for parts in zip(*drawn, strict=True)]
-        else:
-            shown = [[self._trusted(scene, j, draws, options) for j, draws in enumerate(drawn)]]
+                seen = scene.pictures[task.picture]
+                mean = self._at_once(seen, options)
+                drawn[task.picture].append(trusted(ab, face=seen.face, told=bool(options.hints)) if mean else ab)
         samples: list[np.ndarray] = []
         disagreement = Spread()
-        for whole, *faces in shown:
+        for whole, *faces in zip(*drawn, strict=True):
             field = assemble(scene, scene.canvas, whole, faces, options.saturation)
             disagreement.add(chroma(scene.canvas, field))
             samples.append(paint(scene.photo, field))
         note = NO_FACE if options.detect and not scene.faces else ""
         return Colored(samples, scene.faces, disagreement.map() if len(samples) > 1 else None, note)
 
-    def _trusted(self, scene: Scene, picture: int, draws: Sequence[Drawn], options: ColorizeOptions) -> Tensor:
-        seen = scene.pictures[picture]
-        told = self._known(scene, picture, options)[1] if options.hints else None
-        return trusted(draws, sure=seen.face, parameterisation=_parameterisation(self._model(seen)), told=told)
-
     def _known(self, scene: Scene, picture: int, options: ColorizeOptions) -> Known:
         return known(scene, picture, options.hints, self._model(scene.pictures[picture]).denoiser.chroma_scale)
-
-
-def _parameterisation(model: Model) -> str:
-    return str(model.spec["diffusion"].get("parameterisation", "v"))
 
 
 def _rows(features: Any, rows: Tensor) -> Any:

@@ -18,8 +18,8 @@ class ColorizeOptions:
     """How to colour.
 
     Args:
-        samples: different colourings of each photo, each as it was drawn; 1: the one to be trusted, in which colour is
-            held back where such would disagree (`zoo.photos.trust`).
+        samples: different colourings of each photo, each as it was drawn; 1: the one to be trusted, which is the mean
+            of all such and pale where they would disagree (`zoo.photos.trust`).
         vivid: show one colouring as it was drawn, instead of the one to be trusted.
         sampler: "ddim", "dpmpp_2m" or "ddpm".
         steps: of sampling; few, by a solver of second order, are nearly as good as many (docs/samplers.md).
