@@ -16,7 +16,7 @@ import zoo
 from zoo.commands import list as list_command
 from zoo.conformance.inventory import KINDS, inventory
 from zoo.errors import ZooError
-from zoo.registry import Registry
+from zoo.registry import REGISTRIES, Registry
 
 few = settings(max_examples=20, deadline=None)  # each example reads what is installed
 names = st.text("abcdefgh_", min_size=1, max_size=8)
@@ -102,6 +102,29 @@ def test_globs_pick_built_ins() -> None:
 def test_an_unknown_option_is_one_clear_error() -> None:
     with pytest.raises(ZooError, match=r"encoder 'none': got an unexpected keyword argument 'color'"):
         zoo.create_encoder("none", color=1)
+
+
+@pytest.mark.parametrize("kind", REGISTRIES)
+def test_every_kind_is_registered_created_and_listed_from_the_top(kind: str) -> None:
+    names, verbs = REGISTRIES[kind], {"register": "register", "create": "create", "list": "list"}
+    for verb, method in verbs.items():
+        name = f"{verb}_{kind}" + ("s" if verb == "list" else "")
+        assert getattr(zoo, name) == getattr(names, method)
+        assert name in zoo.__all__
+    if names.base:
+        assert names.base in zoo.__all__
+        assert getattr(zoo, names.base).__module__ == names.package
+
+
+def test_an_option_may_not_have_a_name_that_says_something_else() -> None:
+    class Clashing:
+        def __init__(self, size: int = 1, weight: int = 1) -> None:
+            pass
+
+    things: Registry[object] = Registry("thing", "zoo.nothing_built_in", taken=("weight",))
+    things.register("mine")(Clashing)
+    with pytest.raises(ZooError, match=rf"thing 'mine' \({__file__}\): no option of a thing may be called 'weight'"):
+        things.create("mine")
 
 
 # owners

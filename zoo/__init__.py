@@ -8,10 +8,21 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from zoo.registry import conditioners, denoisers, encoders, methods, metrics, objectives, samplers, schedules
+from zoo.registry import (
+    conditioners,
+    datasets,
+    denoisers,
+    encoders,
+    methods,
+    metrics,
+    objectives,
+    samplers,
+    schedules,
+)
 
 if TYPE_CHECKING:
     from zoo.conditioners import Conditioner
+    from zoo.data import Dataset
     from zoo.denoisers import Denoiser
     from zoo.encoders import Encoder
     from zoo.features import FeatureLevel, Features, FeatureSpec
@@ -27,6 +38,7 @@ __version__ = "0.2.0"
 register_encoder, create_encoder, list_encoders = encoders.register, encoders.create, encoders.list
 register_conditioner, create_conditioner = conditioners.register, conditioners.create
 list_conditioners = conditioners.list
+register_dataset, create_dataset, list_datasets = datasets.register, datasets.create, datasets.list
 register_denoiser, create_denoiser, list_denoisers = denoisers.register, denoisers.create, denoisers.list
 register_sampler, create_sampler, list_samplers = samplers.register, samplers.create, samplers.list
 register_schedule, create_schedule, list_schedules = schedules.register, schedules.create, schedules.list
@@ -38,6 +50,7 @@ _LAZY = {
     "ColorDiffusion": "zoo.model",
     "Colorizer": "zoo.photos.colorizer",
     "Conditioner": "zoo.conditioners",
+    "Dataset": "zoo.data",
     "Denoiser": "zoo.denoisers",
     "Encoder": "zoo.encoders",
     "FeatureLevel": "zoo.features",
@@ -54,6 +67,7 @@ __all__ = [
     "ColorDiffusion",
     "Colorizer",
     "Conditioner",
+    "Dataset",
     "Denoiser",
     "Encoder",
     "FeatureLevel",
@@ -65,6 +79,7 @@ __all__ = [
     "Schedule",
     "Score",
     "create_conditioner",
+    "create_dataset",
     "create_denoiser",
     "create_encoder",
     "create_method",
@@ -73,6 +88,7 @@ __all__ = [
     "create_sampler",
     "create_schedule",
     "list_conditioners",
+    "list_datasets",
     "list_denoisers",
     "list_encoders",
     "list_methods",
@@ -81,6 +97,7 @@ __all__ = [
     "list_samplers",
     "list_schedules",
     "register_conditioner",
+    "register_dataset",
     "register_denoiser",
     "register_encoder",
     "register_method",

@@ -36,10 +36,10 @@ class FeatureSpec:
 
 
 class Features(NamedTuple):
-    """What an encoder gives for N images."""
+    """What an encoder gives for N images: ``Features(maps)``, ``Features(tokens=tokens)``, or both."""
 
-    maps: tuple[Tensor, ...]  # each (N, C, ceil(H/stride), ceil(W/stride)), in the order of the spec
-    tokens: Tensor | None  # (N, T, D)
+    maps: tuple[Tensor, ...] = ()  # each (N, C, ceil(H/stride), ceil(W/stride)), in the order of the spec
+    tokens: Tensor | None = None  # (N, T, D)
 
 
 def disagreement(features: object, spec: FeatureSpec, size: tuple[int, int], n: int) -> str | None:
@@ -47,6 +47,9 @@ def disagreement(features: object, spec: FeatureSpec, size: tuple[int, int], n: 
     if not isinstance(features, Features):
         return f"forward gives a {type(features).__name__}, not zoo.Features(maps, tokens)"
     maps, tokens = features
+    if not isinstance(maps, tuple) or not isinstance(tokens, Tensor | None):
+        given = ", ".join(type(part).__name__ for part in features)
+        return f"zoo.Features takes a tuple of maps and one tensor of tokens or None, not ({given})"
     if len(maps) != len(spec.levels):
         return f"declared {len(spec.levels)} maps, gave {len(maps)}"
     for i, (x, level) in enumerate(zip(maps, spec.levels, strict=True)):

@@ -78,8 +78,10 @@ class ColorDiffusion(nn.Module):
         self.diffusion = Diffusion(**diffusion)
         with _drawn_from(seed):
             self.encoder = _set_up(encoders, encoders.create(**encoder))
+        options = conditioners.get(cond["name"]).in_use_for(_without_name(cond), self.encoder.spec)
+        self.spec["cond"] = {"name": cond["name"], **options}
         with _drawn_from(seed):
-            built = conditioners.create(cond["name"], self.encoder.spec, levels, **_without_name(cond))
+            built = conditioners.create(cond["name"], self.encoder.spec, levels, **options)
             self.conditioner = _set_up(conditioners, built)
         with _drawn_from(seed):
             extra = [self.conditioner.extra_channels(i) for i in range(len(levels))]
@@ -90,7 +92,7 @@ class ColorDiffusion(nn.Module):
     def encode(self, L: Tensor, box: Box | Tensor = WHOLE) -> Features:
         """Features of ``L`` (N, 1, H, W), on the image's own frame; ``box``: where ``L`` lies in the image."""
         if not self.conditioner.uses_encoder:
-            return Features((), None)
+            return Features()
         features = self.encoder(L)
         return Features(uncrop(features.maps, box), features.tokens)
 

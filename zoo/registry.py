@@ -49,13 +49,23 @@ class Registry(Generic[T]):
         package: the built-in package; also the entry-point group.
         base: the class of that package that all derive from; None: there is none.
         given: parameters of every constructor that whoever builds it fills in: they are no options.
+        taken: what no option may be called: beside the name it says something else, wherever options are written.
     """
 
-    def __init__(self, kind: str, package: str, base: str | None = None, *, given: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        kind: str,
+        package: str,
+        base: str | None = None,
+        *,
+        given: tuple[str, ...] = (),
+        taken: tuple[str, ...] = (),
+    ) -> None:
         self.kind = kind
         self.package = package
         self.base = base
         self.given = given
+        self.taken = ("name", *taken)
         self._classes: dict[str, Any] = {}
         self._failures: dict[str, str] = {}
 
@@ -77,10 +87,17 @@ class Registry(Generic[T]):
         return sorted(name for name in names if fnmatchcase(name, pattern))
 
     def get(self, name: str) -> type[T]:
-        """The class behind ``name``; raises `ZooError` with the close names if there is none."""
+        """The class behind ``name``; raises `ZooError` with the close names if there is none, and where an option of it
+        has a name that is taken."""
         if name not in self._classes:
             self._import(name)
-        return self._classes[name]
+        cls = self._classes[name]
+        for option in inspect.signature(cls).parameters:
+            if option in self.taken:
+                raise PlugInError(
+                    f"{self.described(cls)}: no option of a {self.kind} may be called {option!r}; rename it"
+                )
+        return cls
 
     def create(self, name: str, *args: Any, **options: Any) -> T:
         """``get(name)(*args, **options)``; options the class does not know, and whatever the constructor of one that is
@@ -231,8 +248,8 @@ denoisers: Registry[Denoiser] = Registry("denoiser", "zoo.denoisers", "Denoiser"
 samplers: Functions[Sampler] = Functions("sampler", "zoo.samplers", given=("denoise", "x", "path"))
 schedules: Registry[Schedule] = Registry("schedule", "zoo.schedules", "Schedule")
 objectives: Registry[Objective] = Registry("objective", "zoo.objectives", "Objective")
-metrics: Registry[Metric] = Registry("metric", "zoo.metrics", "Metric")
-datasets: Registry[Dataset] = Registry("dataset", "zoo.data", "Dataset")
+metrics: Registry[Metric] = Registry("metric", "zoo.metrics", "Metric", taken=("hints",))
+datasets: Registry[Dataset] = Registry("dataset", "zoo.data", "Dataset", taken=("limit", "dedupe", "crop", "weight"))
 methods: Registry[Method] = Registry(
     "method", "zoo.methods", "Method", given=("model", "sampler", "ab", "chroma_scale", "images")
 )

@@ -15,6 +15,7 @@ from PIL import Image
 from support import composing
 from support.pictures import picture
 from support.small import SMALL
+from zoo.benchmark.config.options import OF_ANY_DATA
 from zoo.benchmark.config.plugins import CONFIGS
 from zoo.benchmark.runs import experiment
 from zoo.benchmark.tables import rows
@@ -68,7 +69,7 @@ def test_a_picture_that_two_parts_share_is_found_and_left_out_where_that_is_aske
 @pytest.mark.parametrize("name", sorted(file.stem for file in (CONFIGS / "data").glob("*.yaml")))
 def test_every_data_set_takes_what_is_said_of_any(name: str) -> None:
     file = OmegaConf.load(CONFIGS / "data" / f"{name}.yaml")
-    assert {key: file[key] for key in ("limit", "dedupe", "crop")} == {"limit": None, "dedupe": False, "crop": None}
+    assert {key: file[key] for key in OF_ANY_DATA} == OF_ANY_DATA
 
 
 def test_who_is_on_the_photos_of_the_parts_stands_beside_their_scores(albums: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from support.composing import composed, plain
 from support.ids import ids
@@ -51,6 +52,54 @@ def test_a_limit_that_leaves_out_nothing_is_none(
 
     assert settings(enough) == settings(enough + 1) == settings(None)
     assert settings(fewer)[0] != settings(None)[0]
+
+
+@pytest.mark.parametrize(
+    ("metric", "option", "same", "other"),
+    [
+        ("kid", "subset_size", [3, 5, 99, 1000, 5000], [2]),  # of 5 images one block, and two
+        ("mmd", "subset_size", [3, 5, 99, 1000, 5000], [2]),
+        ("diversity", "images", [5, 6, 100, 5000, None], [4]),
+        ("variance", "images", [5, 6, 100, 5000, None], [4]),
+    ],
+)
+def test_numbers_of_images_that_leave_out_none_are_one(
+    tmp_path: Path, metric: str, option: str, same: list[int | None], other: list[int]
+) -> None:
+    def settings(number: int | None) -> tuple[str, Any]:
+        usual = ["data.n_train=6", "data.n_val=1", "data.n_test=7", "data.size=32", f"cache_dir={tmp_path}"]
+        given = [
+            "eval.limit=5",
+            f"metrics=[{metric}]",
+            f"metrics.{metric}.{option}={'null' if number is None else number}",
+        ]
+        found = Run.open(composed(*SMALL, *usual, "method=grey", *given)).identity
+        return found.run_id, found.protocols[metric]["metric"][option]
+
+    as_it_is = settings({"subset_size": 1000, "images": 100}[option])
+    assert as_it_is[1] in (1000, 100)  # what is usual stays what it is
+    assert {settings(number) for number in same} == {as_it_is}
+    assert as_it_is not in {settings(number) for number in other}
+
+
+@pytest.mark.parametrize("cond", ["xattn", "sum"])
+def test_attention_to_more_maps_than_there_are_is_attention_to_all(tmp_path: Path, cond: str) -> None:
+    def opened(maps: int | None) -> Run:
+        usual = ["data.n_train=6", "data.n_val=1", "data.n_test=3", "data.size=32", f"cache_dir={tmp_path}"]
+        config = composed(*SMALL, *usual, "encoder=hog", f"cond={cond}")  # of three maps
+        options = {"name": "xattn", "maps": maps, "dim": 32}
+        node = options if cond == "xattn" else {"name": "sum", "parts": {"xattn": options, "film": {}}}
+        OmegaConf.update(config, "cond", node, merge=False, force_add=True)
+        return Run.open(config)
+
+    one, three, four, every = (opened(maps) for maps in (1, 3, 4, None))
+    assert three.identity.run_id == four.identity.run_id == every.identity.run_id != one.identity.run_id
+    assert three.labels == four.labels == every.labels != one.labels
+    assert three.model is not None
+    assert four.model is not None
+    assert three.model.identity() == four.model.identity()  # either goes on from the other's checkpoint
+    options = one.spec.cond.options
+    assert options.get("parts", {"xattn": options})["xattn"]["maps"] == 1  # what is usual stays what it is
 
 
 def protocol(metric: str, *options: str, found: Any = BOX) -> Any:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from zoo.data import Dataset, Split
-from zoo.errors import PlugInError
+from zoo.errors import PlugInError, ZooError
 from zoo.registry import datasets, failure
 
 
 def keys_of(dataset: Dataset, split: Split) -> list[str]:
-    """The sorted keys of a split. Raises `PlugInError` where they are not text, or one comes twice."""
+    """The sorted keys of a split. Raises `ZooError` where there are none, `PlugInError` where they are not text, or one
+    comes twice."""
     keys = dataset.keys(split)
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys) or len({*keys}) < len(keys):
         raise PlugInError(f"{datasets.described(type(dataset))}: keys({split!r}) must give a list of texts, each once")
+    if not keys:
+        raise ZooError(f"{datasets.described(type(dataset))} has no {split} image")
     return sorted(keys)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from zoo.cache.contract import keys_of, loaded
 from zoo.cache.record_file import RowFile, write_rows
 from zoo.color.grey import is_grey, stored_lightness
-from zoo.data import BrokenImageError, Dataset, Split, name_hash
+from zoo.data import BrokenImageError, Dataset, Split, name_hash, state
 from zoo.errors import ZooError
 from zoo.faces.framing import WHOLE, Box, resample
 from zoo.progress import Progress
@@ -142,7 +142,7 @@ def open_images(
         raise ZooError(f"a limit of {limit} images leaves none; expected at least 1, or null for all")
     asked = (
         _FORMAT,
-        dataset.signature(split),
+        state(dataset, split),
         split,
         view.size,
         tuple(view.box),

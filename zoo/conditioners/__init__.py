@@ -52,6 +52,11 @@ class Conditioner(nn.Module, ABC):
         """``options`` but for those that nothing reads: two that agree in these are one conditioner, and one run."""
         return options
 
+    @classmethod
+    def in_use_for(cls, options: dict[str, Any], spec: FeatureSpec) -> dict[str, Any]:
+        """The same for an encoder of ``spec``: numbers of its maps from all of them on are one number."""
+        return options
+
     @abstractmethod
     def prepare(self, features: Features, size: tuple[int, int]) -> Context:
         """All that does not depend on t, once per image. ``size``: height and width of the image in pixels."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -48,16 +48,11 @@ class Sum(Conditioner):
 
     @classmethod
     def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
-        def read(key: str, part: Any) -> Any:
-            if not isinstance(part, Mapping):  # whoever builds it says what is wrong with that
-                return part
-            return conditioners.get(str(part.get("name", key))).in_use(dict(part))
+        return _each_part(options, lambda part, own: part.in_use(own))
 
-        parts = options.get("parts", {})
-        return {
-            **options,
-            "parts": {key: read(key, parts[key]) for key in parts} if isinstance(parts, Mapping) else parts,
-        }
+    @classmethod
+    def in_use_for(cls, options: dict[str, Any], spec: FeatureSpec) -> dict[str, Any]:
+        return _each_part(options, lambda part, own: part.in_use_for(own, spec))
 
     def prepare(self, features: Features, size: tuple[int, int]) -> Context:
         return tuple(tensor for part in self._parts() for tensor in part.prepare(features, size))
@@ -93,6 +88,20 @@ class Sum(Conditioner):
             shares.append((part, context[start : start + len(part.null)]))
             start += len(part.null)
         return shares
+
+
+def _each_part(
+    options: dict[str, Any], read: Callable[[type[Conditioner], dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    """The options of a sum, with those of each part as ``read`` has them."""
+    parts = options.get("parts")
+    if not isinstance(parts, Mapping):  # whoever builds it says what is wrong with that, or with one of them
+        return options
+    own = {
+        key: read(conditioners.get(str(part.get("name", key))), dict(part)) if isinstance(part, Mapping) else part
+        for key, part in parts.items()
+    }
+    return {**options, "parts": own}
 
 
 def _build(

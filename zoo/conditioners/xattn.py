@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -63,6 +65,12 @@ class CrossAttention(Conditioner):
         self.token_norm = nn.LayerNorm(dim)
         self.attend = nn.ModuleList(_Attend(width, dim, width // head_dim) for width in widths)
         self.null = nn.ParameterList(nn.Parameter(torch.zeros(1, 2 * width)) for width in widths)
+
+    @classmethod
+    def in_use_for(cls, options: dict[str, Any], spec: FeatureSpec) -> dict[str, Any]:
+        maps, there = options.get("maps", 1), len(spec.levels)
+        all_of_them = maps is None or maps >= there
+        return {**options, "maps": max(there, 1)} if all_of_them and "maps" in options else options
 
     def prepare(self, features: Features, size: tuple[int, int]) -> Context:
         tokens = [] if self.embedding is None else [self.embedding(features.tokens)]  # each (N, T, dim)

@@ -35,7 +35,7 @@ class DatasetSubject(Subject):
 
 def has_images_to_train_on(subject: DatasetSubject) -> str:
     demand(isinstance(subject.dataset, Dataset), f"{type(subject.dataset).__qualname__} is no zoo.data.Dataset")
-    subject.dataset.keys("train")
+    demand(bool(subject.dataset.keys("train")), "keys('train') is empty")
     return ", ".join(f"{split} {len(keys)}" for split, keys in subject.keys.items())
 
 

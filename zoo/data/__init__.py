@@ -8,13 +8,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from zoo.faces.framing import Box
 from zoo.progress import Progress
 from zoo.reading.source import BrokenImageError as BrokenImageError
+from zoo.sources import source_sha
 
 Split = Literal["train", "val", "test"]
 
@@ -33,6 +34,13 @@ class Dataset(ABC):
     distinct: bool = False
     weights: Mapping[str, float] = MappingProxyType({})
 
+    _asked: str
+
+    def __new__(cls, *args: Any, **options: Any) -> Dataset:
+        made = super().__new__(cls)
+        made._asked = repr((args, sorted(options.items())))  # for `state`, whatever the subclass makes of them
+        return made
+
     def prepare(self, cache_dir: Path, progress: Progress | None = None) -> None:
         """Called before anything else by whoever has a cache folder: there a data set may keep what takes long to find
         out, and ``progress`` wraps the loop that does. Changes no result."""
@@ -45,7 +53,7 @@ class Dataset(ABC):
     def signature(self, split: Split) -> str:
         """Cheap to compute; changes whenever an image of the split may have changed (sizes and times of files, also
         that of their last change, which nobody can set; or the parameters of a generator). Keys the decoded-image
-        cache on this machine; never part of an identity."""
+        cache on this machine (see `state`); never part of an identity."""
 
     @abstractmethod
     def load(self, key: str) -> np.ndarray:
@@ -59,6 +67,15 @@ class Dataset(ABC):
     def person(self, key: str) -> str | None:
         """Who the image shows, where that is known: photos of one person are no independent witnesses."""
         return None
+
+
+def state(dataset: Dataset, split: Split) -> str:
+    """`Dataset.signature` for caches. Of one that is not built in the options and the source count, too: whoever edits
+    its `load` has other images."""
+    signature = dataset.signature(split)
+    if type(dataset).__module__.startswith("zoo."):
+        return signature
+    return f"{signature}\0{type(dataset).__qualname__}\0{dataset._asked}\0{source_sha(type(dataset))}"
 
 
 def name_hash(name: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data import Dataset, Split
+from zoo.data import Dataset, Split, state
 from zoo.errors import ZooError
 from zoo.faces.framing import Box
 from zoo.progress import Progress
@@ -60,8 +60,8 @@ class Mix(Dataset):
         return sorted(f"{name}/{key}" for name, part in self.parts.items() for key in part.keys(split))
 
     def signature(self, split: Split) -> str:
-        signatures = [f"{name}\0{part.signature(split)}" for name, part in self.parts.items()]
-        return hashlib.sha256("\n".join(signatures).encode()).hexdigest()
+        signatures = [f"{name}\0{state(part, split)}" for name, part in self.parts.items()]
+        return hashlib.sha256("\n".join(signatures).encode("utf-8", "surrogateescape")).hexdigest()
 
     def load(self, key: str) -> np.ndarray:
         part, own = self._find(key)

@@ -43,7 +43,7 @@ class HOG(Encoder):
     @torch.no_grad()
     def forward(self, L: Tensor) -> Features:
         votes = self._votes(L)  # (N, orientations, H, W)
-        return Features(tuple(_normalised(_cells(votes, level.stride)) for level in self.spec.levels), None)
+        return Features(tuple(_normalised(_cells(votes, level.stride)) for level in self.spec.levels))
 
     def _votes(self, L: Tensor) -> Tensor:
         """Each pixel's gradient magnitude, in the channel of its orientation; zero across the image's edge."""

@@ -17,4 +17,4 @@ class NoEncoder(Encoder):
         super().__init__(FeatureSpec(token_dim=1), frozen=True)
 
     def forward(self, L: Tensor) -> Features:
-        return Features((), L.new_zeros(L.shape[0], 1, 1))
+        return Features(tokens=L.new_zeros(L.shape[0], 1, 1))

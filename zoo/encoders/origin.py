@@ -53,4 +53,4 @@ class OriginEncoder(Encoder):
             h = stage(downsampled(h, down, drop), None)
             maps.append(h)
         strides = [level.stride for level in self.spec.levels]
-        return Features(tuple(m[..., : -(-height // s), : -(-width // s)] for m, s in zip(maps, strides)), None)
+        return Features(tuple(m[..., : -(-height // s), : -(-width // s)] for m, s in zip(maps, strides)))

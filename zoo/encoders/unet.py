@@ -76,7 +76,7 @@ class UNetEncoder(Encoder):
         for i, stage in enumerate(self.stages):
             h = stage(self.downsample[i - 1](h) if i else h)
             maps.append(h)
-        return Features(tuple(maps), None)
+        return Features(tuple(maps))
 
     def load_pretrained(self, path: str) -> None:
         """Take the weights of a pretrained encoder's file. Raises `ZooError` where it is none of this architecture."""

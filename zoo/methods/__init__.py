@@ -109,10 +109,10 @@ class Method(ABC):
         their tensors are. Raises `ZooError` where it cannot colour such photos."""
 
     def encode(self, photos: Photos) -> Features:
-        """What all samples of these photos share; ``Features((), None)`` if nothing."""
+        """What all samples of these photos share; ``Features()`` if nothing."""
         from zoo.features import Features
 
-        return Features((), None)
+        return Features()
 
     @property
     def hints(self) -> bool:

@@ -66,6 +66,11 @@ class Metric(ABC):
         """``options`` but for those that nothing reads: two that agree in these are one metric, and one run."""
         return options
 
+    @classmethod
+    def in_use_for(cls, options: dict[str, Any], images: int) -> dict[str, Any]:
+        """The same of a set of so many images: numbers of images that leave out none are one number, see `enough`."""
+        return options
+
     def locate_faces(self, find: Callable[[], Box | None]) -> None:
         """Told before `load` how to find where the ArcFace template's square lies in the dataset's images
         (`Dataset.face_box`); ``find`` may take a while, so only a metric that looks at faces calls it."""
@@ -130,6 +135,12 @@ class FeatureMetric(Metric):
     @abstractmethod
     def update_features(self, pred: Tensor, truth: Tensor) -> None:
         """Take in features of colourings and of their truths, both (N, D), on any device."""
+
+
+def enough(value: int | None, default: int, least: int) -> int:
+    """``value``; but one and the same for all from ``least`` on, which make no difference (None: no end): the default
+    where it is one of these, else ``least``."""
+    return value if value is not None and value < least else max(default, least)
 
 
 def mean_score(name: str, values: Tensor, higher_is_better: bool | None) -> Score:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from zoo.errors import ZooError
-from zoo.metrics import FeatureMetric, Score
+from zoo.metrics import FeatureMetric, Score, enough
 
+SUBSET_SIZE = 1000  # of the published code
 Kernel = Callable[[Tensor, Tensor], Tensor]  # (N, D), (M, D) → (N, M)
 
 
@@ -35,6 +37,13 @@ class MMDMetric(FeatureMetric):
         self._waiting = 0  # so many of them are in no block yet
         self._in_blocks = 0
         self._weighted = 0.0  # sum over blocks of MMD²·size
+
+    @classmethod
+    def in_use_for(cls, options: dict[str, Any], images: int) -> dict[str, Any]:
+        if "subset_size" not in options:
+            return options
+        one_block = images // 2 + 1  # as the last one takes up to twice as many
+        return {**options, "subset_size": enough(options["subset_size"], SUBSET_SIZE, one_block)}
 
     @abstractmethod
     def kernel(self, truth: Tensor) -> Kernel:

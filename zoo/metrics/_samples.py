@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from zoo.errors import ZooError
+from zoo.metrics import enough
 from zoo.metrics._per_image import PerImageMetric
+
+_IMAGES = 100
 
 
 class SamplesMetric(PerImageMetric):
@@ -24,13 +28,17 @@ class SamplesMetric(PerImageMetric):
 
     name: str
 
-    def __init__(self, samples: int = 4, images: int | None = 100) -> None:
+    def __init__(self, samples: int = 4, images: int | None = _IMAGES) -> None:
         super().__init__()
         if samples < 2:
             raise ZooError(f"samples={samples}: expected at least 2, to compare them")
         if images is not None and images < 1:
             raise ZooError(f"images={images}: expected at least 1, or null for all")
         self.samples, self.images = samples, images
+
+    @classmethod
+    def in_use_for(cls, options: dict[str, Any], images: int) -> dict[str, Any]:
+        return {**options, "images": enough(options["images"], _IMAGES, images)} if "images" in options else options
 
     @abstractmethod
     def measure_samples(self, samples: Tensor, truth: Tensor) -> dict[str, Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from zoo.metrics._inception import inception_sha, load_inception
-from zoo.metrics._mmd import Kernel, MMDMetric
+from zoo.metrics._mmd import SUBSET_SIZE, Kernel, MMDMetric
 from zoo.registry import metrics
 
 
@@ -23,7 +23,7 @@ class KID(MMDMetric):
 
     version = 2
 
-    def __init__(self, weights: str | None = None, subset_size: int = 1000) -> None:
+    def __init__(self, weights: str | None = None, subset_size: int = SUBSET_SIZE) -> None:
         super().__init__("kid", subset_size)
         self.weights = weights
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zoo.errors import ZooError
 from zoo.metrics._encoder_space import AUTO
-from zoo.metrics._mmd import Kernel, MMDMetric
+from zoo.metrics._mmd import SUBSET_SIZE, Kernel, MMDMetric
 from zoo.metrics._spaces import SpaceMetric
 from zoo.registry import metrics
 
@@ -35,7 +35,7 @@ class MMD(SpaceMetric, MMDMetric):
         weights: str | None = None,
         face_box: Sequence[float] | str | None = AUTO,
         sigma: float | None = None,
-        subset_size: int = 1000,
+        subset_size: int = SUBSET_SIZE,
     ) -> None:
         SpaceMetric.__init__(self, space, weights, face_box)
         MMDMetric.__init__(self, f"mmd_{space}", subset_size)

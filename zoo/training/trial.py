@@ -34,7 +34,7 @@ def try_out(model: ColorDiffusion, L: Tensor) -> None:
 
 def _encoded(model: ColorDiffusion, L: Tensor) -> Features:
     if not model.conditioner.uses_encoder:
-        return Features((), None)
+        return Features()
     side = model.encoder.spec.input_size or L.shape[-1]
     view = L if side == L.shape[-1] else F.interpolate(L, (side, side), mode="area")
     features = model.encoder(view)

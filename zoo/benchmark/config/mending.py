@@ -104,6 +104,12 @@ def _unknown_key(error: ConfigKeyError | ConfigAttributeError) -> str:
     full_key = str(error.full_key)
     section, _, key = full_key.rpartition(".")
     parent = error.parent_node
+    group = section.partition(".")[0]
+    if group in GROUPS and isinstance(parent, DictConfig) and "name" in parent:
+        try:
+            GROUPS[group].get(str(parent["name"]))
+        except ZooError as broken:  # that is why nobody knows its options
+            return str(broken)
     known = [str(name) for name in parent if name != "hydra"] if isinstance(parent, DictConfig) else []
     return unknown("option", key, known, section)
 

@@ -7,12 +7,15 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from zoo.errors import ZooError, below, unknown
 from zoo.registry import Registry
 
 PRIMARY = "primary"  # in the section metrics: the one key that is no metric
+# of the runner, in the section data beside those of whatever data set
+OF_ANY_DATA: Mapping[str, Any] = MappingProxyType({"limit": None, "dedupe": False, "crop": None})
 
 
 def check_options(

@@ -36,6 +36,10 @@ class MetricPlugIn(PlugIn):
     def as_dict(self) -> dict[str, Any]:
         return super().as_dict() | ({} if self.hints is None else {"hints": self.hints})
 
+    def of_set(self, images: int) -> MetricPlugIn:
+        """The same, of a set of so many images: without what makes no difference there."""
+        return replace(self, options=registry.metrics.get(self.name).in_use_for(self.options, images))
+
     def open(self) -> Metric:
         metric = registry.metrics.create(self.name, **self.options)
         metric.hints = self.hints

@@ -11,7 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from zoo import registry
-from zoo.benchmark.config.options import PRIMARY, defaults
+from zoo.benchmark.config.options import OF_ANY_DATA, PRIMARY, defaults
 from zoo.errors import ZooError
 from zoo.plugins import import_plugins
 
@@ -25,9 +25,9 @@ GROUPS: dict[str, registry.Registry[Any]] = {
     "data": registry.datasets,
     "metrics": registry.metrics,
 }
-# options of the runner, which stand with those of a data set, and of every sampler
+# options of the runner and of every sampler, which stand with those of one
 _OF_ANY: Mapping[str, Mapping[str, Any]] = {
-    "data": {"limit": None, "dedupe": False},
+    "data": OF_ANY_DATA,
     "sampler": {"steps": 8, "guidance": 1.0, "time_power": 2.5, "dynamic_threshold": None},
 }
 
@@ -83,22 +83,29 @@ def options(group: str) -> list[str]:
 
 def _node(names: registry.Registry[Any], name: str) -> dict[str, Any]:
     try:
-        values = defaults(names.get(name))
+        values, needed = defaults(names.get(name)), names.options(name, required=True)
     except ZooError:  # it does not import: creating it will say why, and nobody else's run is disturbed
-        values = {}
-    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items() if k not in names.given}
-    simple = (bool, int, float, str, list, type(None))
-    return {"name": name, **{key: value for key, value in plain.items() if isinstance(value, simple)}}
+        values, needed = {}, ()
+    plain = {key: _plain(value) for key, value in values.items() if key not in names.given}
+    simple = (bool, int, float, str, list, dict, type(None))
+    known = {key: value for key, value in plain.items() if isinstance(value, simple)}
+    return {"name": name, **dict.fromkeys(needed, "???"), **known}
+
+
+def _plain(value: Any) -> Any:
+    """Of a default of Python what YAML could say."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _method_node(name: str) -> DictConfig:
     node = OmegaConf.create({"method": name})
     try:
         laid_over = registry.methods.get(name).defaults
-        needed = dict.fromkeys(registry.methods.options(name, required=True), "???")
     except ZooError:  # choosing it will say why
         return node
-    options = {**needed, **_node(registry.methods, name)}
+    options = _node(registry.methods, name)
     if len(options) > 1:
         node = OmegaConf.create({"method": options})
     for key, value in laid_over.items():

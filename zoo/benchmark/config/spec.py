@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pooch
 
 from zoo import registry
-from zoo.benchmark.config.options import PRIMARY, check_options, check_type, under
+from zoo.benchmark.config.options import OF_ANY_DATA, PRIMARY, check_options, check_type, under
 from zoo.benchmark.config.plugged import (
     MetricPlugIn,
     PlugIn,
@@ -109,7 +109,7 @@ class Spec:
         _check_keys(config, machine)
         sections = {name: node_of(config, name) for name in _SECTIONS}
         data = dict(sections["data"])
-        limit, dedupe, crop = data.pop("limit", None), data.pop("dedupe", False), data.pop("crop", None)
+        limit, dedupe, crop = (data.pop(key, usual) for key, usual in OF_ANY_DATA.items())
         scored = dict(sections["eval"])
         metrics, primary = metrics_of(sections["metrics"], counts(scored.pop("hints", [])))
         check_number("image_size", config["image_size"], int, "[8, inf)")
@@ -164,6 +164,10 @@ class Spec:
                 image_size=self.image_size,
                 seed=self.seed,
             )
+
+    def with_cond(self, node: Mapping[str, Any]) -> Spec:
+        """The same with this conditioner: the asked for one, in what is read of it with the encoder that it met."""
+        return replace(self, cond=PlugIn(str(node["name"]), {k: v for k, v in node.items() if k != "name"}))
 
     def open_metrics(self) -> dict[str, Metric]:
         """The metrics, under their keys in the configuration; no weights are loaded."""

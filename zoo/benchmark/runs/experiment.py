@@ -78,6 +78,9 @@ class Run:
             rows.check_writable(Path(spec.machine.table))
         environment.reset_peak_memory(device)
         model = spec.build_model() if registry.methods.get(spec.method).trains else None
+        if model:
+            spec = spec.with_cond(model.spec["cond"])
+            config = OmegaConf.merge(config, {"cond": model.spec["cond"]})  # type: ignore[assignment]
         if model and spec.train.init is not None:
             start_from(model, spec.train.init)
         warnings.showwarning = partial(one_line_warning, options=registry.datasets.options(spec.data.name))

@@ -73,8 +73,8 @@ class RunPhotos:
 
 
 def without_idle_limits(spec: Spec, dataset: Dataset) -> Spec:
-    """``spec`` without the limits that are not below the number of photos there are: they leave out nothing, so
-    runs with and without them are one. Raises `ZooError` where there are no photos."""
+    """``spec`` without the limits that are not below the number of photos there are, also those of metrics: they leave
+    out nothing, so runs with and without them are one. Raises `ZooError` where there are no photos."""
 
     def idle(limit: int | None, split: Split) -> bool:
         return limit is not None and limit >= len(keys_of(dataset, split))
@@ -83,7 +83,8 @@ def without_idle_limits(spec: Spec, dataset: Dataset) -> Spec:
         spec = replace(spec, data_limit=None)
     if idle(spec.eval.limit, spec.eval.split):
         spec = replace(spec, eval=replace(spec.eval, limit=None))
-    return spec
+    scored = spec.eval.limit or len(keys_of(dataset, spec.eval.split))
+    return replace(spec, metrics={key: metric.of_set(scored) for key, metric in spec.metrics.items()})
 
 
 def others(dataset: Dataset, view: View, cache_dir: Path) -> Fingerprints | None:
@@ -101,7 +102,7 @@ def _held_out(dataset: Dataset) -> list[Split]:
     splits: tuple[Split, ...] = ("val", "test")
     for split in splits:
         try:
-            dataset.keys(split)
+            keys_of(dataset, split)
         except ZooError:  # a data set without one
             continue
         there.append(split)
