@@ -16,6 +16,7 @@ import zoo
 from zoo.commands import list as list_command
 from zoo.conformance.inventory import KINDS, inventory
 from zoo.errors import ZooError
+from zoo.plugins import import_plugins
 from zoo.registry import REGISTRIES, Registry
 
 few = settings(max_examples=20, deadline=None)  # each example reads what is installed
@@ -187,6 +188,16 @@ def test_a_plug_in_that_registers_itself_may_be_named_by_another_module_of_its_p
     things = registry()
     made_elsewhere = type("Mine", (), {"__module__": "plug.deep"})
     assert things.register("mine")(made_elsewhere) is made_elsewhere
+
+
+def test_a_plug_in_that_is_installed_may_be_named_by_its_file_too(install: Install, tmp_path: Path) -> None:
+    install("class Mine: pass", mine="plug:Mine")
+    things = registry()
+    import_plugins([str(tmp_path / "plug.py")])
+    (named,) = (module for name, module in sys.modules.items() if name.startswith("zoo_plugin_plug_"))
+    assert things.register("mine")(named.Mine) is named.Mine
+    with pytest.raises(ZooError, match="is already taken by plug:Mine"):
+        registry().register("mine")(type("Mine", (), {"__module__": __name__}))
 
 
 def test_a_plug_in_that_cannot_be_imported_hides_no_other_and_is_named_with_its_reason(install: Install) -> None:

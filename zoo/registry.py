@@ -13,6 +13,7 @@ A class is imported when it is first created, so ``encoder=unet`` never imports 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Mapping
@@ -179,9 +180,10 @@ class Registry(Generic[T]):
             return None if module == besides.__module__ else module
         if name in self._entry_points:
             point = self._entry_points[name]
-            # a package may name its class by another module that imports it
+            # a package may name its class by another module that imports it, and be named by its file, too
             within = point.module.partition(".")[0] == besides.__module__.partition(".")[0]
-            return None if within and point.attr == besides.__qualname__ else point.value
+            its_own = within or _file(besides) == _file_of(point.module)
+            return None if its_own and point.attr == besides.__qualname__ else point.value
         return None
 
     def _derived(self, made: object) -> bool:
@@ -232,6 +234,15 @@ def _path(cls: Any) -> str:
 def _file(cls: Any) -> str | None:
     """The file of the module that made ``cls``; None in a notebook."""
     return getattr(sys.modules.get(cls.__module__), "__file__", None)
+
+
+def _file_of(module: str) -> str:
+    """The file of a module that may not be imported yet; "": nobody knows."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        spec = None
+    return (spec and spec.origin) or ""
 
 
 def _same(a: Any, b: Any) -> bool:

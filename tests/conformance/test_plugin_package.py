@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import site
 import subprocess
@@ -94,12 +93,3 @@ def test_a_wrong_name_is_told_the_right_one(environment: Environment) -> None:
 def test_the_environment_of_the_tests_does_not_know_it(environment: Environment) -> None:
     assert "edges" not in Registry("encoder", "zoo.encoders").list()
     assert environment.python.parent != Path(sys.executable).parent
-
-
-def test_the_code_that_the_walk_through_shows_is_the_templates() -> None:
-    files = [*TEMPLATE.glob("src/*/*.py"), *TEMPLATE.glob("tests/*.py"), TEMPLATE / "pyproject.toml"]
-    sources = [file.read_text() for file in files]
-    blocks = re.findall(r"```\w+\n(.*?)```", (ROOT / "docs" / "add-an-encoder.md").read_text(), re.DOTALL)
-    assert len(blocks) == 3
-    for block in blocks:
-        assert any(block in source for source in sources), f"in no file of the template:\n{block}"

@@ -6,9 +6,10 @@ import hashlib
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,7 +18,13 @@ from zoo.progress import Progress
 from zoo.reading.source import BrokenImageError as BrokenImageError
 from zoo.sources import source_sha
 
+if TYPE_CHECKING:
+    from zoo.data._files import FileDataset as FileDataset
+    from zoo.data._files import find_images as find_images
+    from zoo.data._files import split_by_hash as split_by_hash
+
 Split = Literal["train", "val", "test"]
+_OF_FILES = ("FileDataset", "find_images", "split_by_hash")  # which import from here
 
 
 class Dataset(ABC):
@@ -86,3 +93,9 @@ def name_hash(name: str) -> bytes:
 def printable(name: str) -> str:
     """A name as text that can be written anywhere: bytes that are no UTF-8, which file names may hold, as ``\\xe9``."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _OF_FILES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("zoo.data._files"), name)
