@@ -45,6 +45,10 @@ def test_a_package_passes_its_own_test_as_it_is(kind: str, folder: Path, capsys:
     assert REGISTRIES[kind].origin("my_own") == str(package / "src" / "zoo_my_own.py")
 
 
+def test_every_kind_has_a_template() -> None:
+    assert {*new._CHOICES} == {*REGISTRIES}
+
+
 def test_the_command_that_it_names_finds_the_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "encoder", "my_own", "--to", "deep/er/own"]) == 0
     told = capsys.readouterr().out
@@ -62,7 +66,7 @@ def test_no_word_of_a_template_is_left(folder: Path) -> None:
     for kind in new._CHOICES:
         for path, text in new.package(kind, "my_own").items():
             left = [
-                w for w in ("NAME", "CLASS", "MODULE", "KIND", "GROUP", "CHOICE", "CHECK", "DISTRIBUTION") if w in text
+                w for w in ("NAME", "OBJECT", "MODULE", "KIND", "GROUP", "CHOICE", "CHECK", "DISTRIBUTION") if w in text
             ]
             assert not left, (kind, path)
 

@@ -15,7 +15,7 @@ import zoo
 from zoo.errors import ZooError
 from zoo.registry import REGISTRIES
 
-HELP = "write a plug-in package: an encoder, conditioner, metric, dataset, method, …"
+HELP = "write a plug-in package: an encoder, a conditioner, a metric, …"
 TEMPLATES = Path(zoo.__file__).parent / "templates"
 _EPILOG = """\
 examples
@@ -30,6 +30,10 @@ _CHOICES: Mapping[str, str] = MappingProxyType(
         "metric": '"metrics=[psnr,NAME]"',
         "dataset": "data=NAME data.root=DIR",
         "method": "method=NAME",
+        "denoiser": "denoiser=NAME",
+        "sampler": "sampler=NAME",
+        "schedule": "diffusion.schedule=NAME",
+        "objective": "diffusion.parameterisation=NAME",
     }
 )
 _CHECKED_WITH: Mapping[str, str] = MappingProxyType({"dataset": "root=DIR "})
@@ -67,7 +71,7 @@ def package(kind: str, name: str) -> dict[str, str]:
     words = {
         "MODULE": f"zoo_{name}",
         "DISTRIBUTION": f"zoo-{name.replace('_', '-')}",
-        "CLASS": "".join(word.capitalize() for word in [*name.split("_"), kind]),
+        "OBJECT": f"{name}_{kind}" if kind == "sampler" else "".join(map(str.capitalize, [*name.split("_"), kind])),
         "GROUP": REGISTRIES[kind].package,
         "CHOICE": _CHOICES[kind],
         "CHECK": _CHECKED_WITH.get(kind, ""),
