@@ -23,6 +23,7 @@ BY_NAME_ONLY = {  # named to another library, or imported by it: no import of ou
     "hydra-ray-launcher",
     "hydra-submitit-launcher",
     "ipython",
+    "optuna",  # of examples/optuna_search.py
     "ray",
     "torchsummary",
     "wandb",

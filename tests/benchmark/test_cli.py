@@ -205,9 +205,8 @@ def test_half_precision_without_a_gpu_is_refused_before_data_is_read(tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_sweep_goes_past_a_job_that_fails_and_trains_once_for_two_samplings(tmp_path: Path) -> None:
-    done = script(tmp_path, "-m", *SMALL, "device=cpu,cuda:99", "sampler.steps=1,2")
-    assert done.returncode == 2
+def test_a_sweep_trains_once_for_two_samplings(tmp_path: Path) -> None:
+    done = script(tmp_path, "-m", *SMALL, "sampler.steps=1,2")
+    assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "results" / "runs").glob("*/rows.csv"))) == 2
     assert "the same training as run" in done.stdout
-    assert done.stderr.count("error: device=cuda:99 is not available") == 2

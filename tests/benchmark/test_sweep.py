@@ -6,9 +6,11 @@ import json
 import os
 import random
 import signal
-import sys
 import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +18,7 @@ from support.sweeping import TINY, finish, scores, start
 from zoo import locks
 from zoo.benchmark.sweeps import ledger, status, sweep
 from zoo.benchmark.sweeps.ledger import Cell, Ledger, Record
+from zoo.benchmark.sweeps.planning import Asked
 from zoo.errors import ZooError
 
 SWEEP = ["-m", *TINY, "cond=none,film", "seed=0,1"]
@@ -104,33 +107,40 @@ def test_a_cell_that_fails_is_told_at_the_end_and_stops_no_other(tmp_path: Path)
     assert "2 cells: 1 done, 1 failed; time left: 0 s" in out
 
 
+class FakeLauncher:
+    """Of cells that only leave rows; ``cond=none`` was busy at first, and its owner has died since."""
+
+    compose = None
+
+    def __init__(self, folder: Path) -> None:
+        self.config = SimpleNamespace(results_dir=folder)
+        self.book = Ledger(folder)
+        self.asked: list[list[str]] = []
+
+    def expanded(self, options: Sequence[str]) -> list[list[str]]:
+        return [["cond=none"], ["cond=film"]]
+
+    def all_of(self, cells: list[list[str]]) -> Callable[[], list[object]]:
+        return lambda: [self.book.note(ledger.cell_id(cells[0]), Record("none", "another", 0.0)), self.launch(cells[1])]
+
+    def launch(self, cell: Sequence[str]) -> None:
+        self.asked.append([*cell])
+        name = cell[0].removeprefix("cond=")
+        (self.book.results_dir / name).mkdir(exist_ok=True)
+        (self.book.results_dir / name / "rows.csv").write_text("")
+        self.book.note(ledger.cell_id(cell), Record(name, "me", 0.0, 1.0))
+
+
 def test_a_cell_whose_owner_died_while_the_others_were_run_is_taken_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    book = Ledger(tmp_path)
-    plan = book.plan([["cond=none"], ["cond=film"]])
-    monkeypatch.setattr(sweep.Planner, "planned", (book, plan))
-    monkeypatch.setattr(sys, "argv", ["run.py", "-m", "cond=none,film", f"results_dir={tmp_path}"])
-    monkeypatch.setattr(sweep, "_PAUSE", 0.01)
-    asked: list[list[str]] = []
-
-    def done(name: str) -> None:
-        (tmp_path / name).mkdir(exist_ok=True)
-        (tmp_path / name / "rows.csv").write_text("")
-        book.note(ledger.cell_id([f"cond={name}"]), Record(name, "me", 0.0, 1.0))
-
-    def main() -> None:
-        asked.append(sys.argv[1:])
-        if len(asked) == 1:  # cond=none was busy, and its owner has died since
-            book.note(ledger.cell_id(["cond=none"]), Record("none", "another", 0.0))
-            done("film")
-        else:
-            done("none")
-
-    with sweep.seen_through(main):
-        main()
-    assert asked[1:] == [[f"results_dir={tmp_path}", "cond=none", "--multirun"]]
-    assert [cell.state for cell in book.cells(plan)] == ["done", "done"]
+    fake = FakeLauncher(tmp_path)
+    monkeypatch.setattr(sweep, "launcher", lambda *_: nullcontext(fake))
+    monkeypatch.setattr(sweep, "check", lambda *_, of: None)
+    with sweep.sweep(Asked(("cond=none,film",), ()), lambda _: None) as launch:
+        launch()
+    assert fake.asked == [["cond=film"], ["cond=none"]]
+    assert "2 of 2 cells done" in capsys.readouterr().out
 
 
 def test_a_sweep_without_end_is_refused_before_anything_runs(tmp_path: Path) -> None:

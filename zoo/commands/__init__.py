@@ -1,7 +1,8 @@
 """The command line: ``facezoo COMMAND``, also as ``python -m zoo COMMAND`` and as a script of one command.
 
 A command is a module here: ``HELP``, ``run(args) -> exit code`` and ``add_arguments(parser)``; without the last it gets
-its arguments as they are, for Hydra. What it needs to run, it imports when it runs.
+its arguments as they are, for Hydra, and may have ``flags()``, a parser of those that are its own. What it needs to
+run, it imports when it runs.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def _chosen(given: Sequence[str], prog: str) -> str:
 
 def _parsed(module: ModuleType, given: list[str], prog: str) -> Any:
     if not hasattr(module, "add_arguments"):
-        refuse_as_hydra(given, prog)
+        refuse_as_hydra(given, prog, module.flags() if hasattr(module, "flags") else None)
         return given
     parser = Parser(prog=prog)
     module.add_arguments(parser)

@@ -35,11 +35,14 @@ def refuse(kind: str, name: str, known: Iterable[str], prog: str) -> NoReturn:
     raise ZooError(f"unknown {kind} {name!r}{did_you_mean(name, known)} {prog} --help shows all")
 
 
-def refuse_as_hydra(given: Sequence[str], prog: str) -> None:
-    """Raises `ZooError` for what Hydra's own parser of the command line would refuse with its usage."""
+def refuse_as_hydra(given: Sequence[str], prog: str, own: argparse.ArgumentParser | None = None) -> None:
+    """Raises `ZooError` for what Hydra's own parser of the command line would refuse with its usage; ``own`` takes
+    what is not for Hydra."""
     from zoo.benchmark.config.command_line import hydras_parser  # it brings in Hydra
 
-    Parser(prog=prog, parents=[hydras_parser()], add_help=False).parse_args(given)
+    parents = [hydras_parser()] if own is None else [hydras_parser(), own]
+    hydras = given if own is None else own.parse_known_args(given)[1]  # argparse wants all overrides in one place
+    Parser(prog=prog, parents=parents, add_help=False).parse_args(hydras)
 
 
 def _first_unknown(given: Sequence[str], known: Iterable[str]) -> str | None:

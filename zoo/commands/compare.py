@@ -25,9 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_study(parser: argparse.ArgumentParser) -> None:
     """What `zoo.benchmark.analysis.study.open_study` reads."""
     add = parser.add_argument
-    add("tables", nargs="+", metavar="TABLE", help="CSV of result rows, or a glob of such files")
-    add("--rows", default="encoder", metavar="OPTION", help="the axis of the lines, as train.lr (%(default)s)")
-    add("--cols", default="cond", metavar="OPTION", help="the axis of the columns (%(default)s)")
+    add("tables", nargs="*", metavar="TABLE", help="CSV of result rows, or a glob of such files")
+    told = "of facezoo run +study=FILE: its cells alone, with what it says of comparing; TABLE: the one beside it"
+    add("--study", type=Path, metavar="FILE", help=told)
+    add("--only", metavar="NAME", help="of a study, this block or cell")
+    add("--rows", metavar="OPTION", help="the axis of the lines, as train.lr (encoder)")
+    add("--cols", metavar="OPTION", help="the axis of the columns (cond)")
     where = "only runs with this option, as train.lr=0.001 or run_id=…; of several of one key any will do"
     add("--where", action="append", default=[], metavar="KEY=VALUE", help=where)
     add("--metric", action="append", default=[], help="only this one (may be repeated)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from zoo.benchmark.analysis.given import completed
 from zoo.benchmark.analysis.study import open_study
 from zoo.benchmark.analysis.text import remarks, text
 from zoo.benchmark.analysis.tidy import tidy
@@ -15,6 +16,7 @@ from zoo.files import remove_parts, replacing
 
 def compare(given: argparse.Namespace) -> None:
     """Print, or write, what `zoo.commands.compare` was asked for. Raises `ZooError` as `open_study` does."""
+    given = completed(given)
     if given.out and given.out.exists():
         raise ZooError(f"{given.out} exists and is not overwritten; choose another --out or delete it")
     if given.effects is not None and not given.baseline:

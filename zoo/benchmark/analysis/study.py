@@ -13,6 +13,7 @@ import pandas as pd
 from zoo.benchmark.analysis import comparisons, scores
 from zoo.benchmark.analysis.best import best
 from zoo.benchmark.analysis.comparisons import Comparison, Differences, Scores
+from zoo.benchmark.analysis.given import completed, study_of
 from zoo.benchmark.analysis.scores import Line, Metric
 from zoo.benchmark.tables import cells, comparable, protocols, specs, table_files
 from zoo.benchmark.tables.cells import DIFFUSION, Cell
@@ -55,12 +56,18 @@ def open_study(given: argparse.Namespace) -> Study:
 
     Raises `ZooError` for a table that cannot be read, runs that are not comparable, or a name that nothing has.
     """
+    given = completed(given)
     if given.rows == given.cols:
         raise ZooError(f"--rows and --cols are both {given.rows}; a table has two axes")
     tables = table_files.paths(given.tables)
     rows = table_files.load(tables)
     records = specs.find(tables, given.runs, rows["run_id"].unique())
     rows = comparable.choose(rows, records, given.where)
+    lacking: list[str] = []
+    if (of_file := study_of(given)) is not None:
+        from zoo.benchmark.analysis.of_study import rows_of  # brings in Hydra and torch
+
+        rows, lacking = rows_of(rows, records, of_file, given.only)
     axes = Axes(given.rows, given.cols)
     by_protocol = {str(key): list(part) for key, part in rows.groupby("protocol_id", sort=False)["run_id"]}
     known = protocols.find(tables, given.runs, by_protocol)
@@ -87,7 +94,7 @@ def open_study(given: argparse.Namespace) -> Study:
         differences={} if base is None else _differences(compared, metrics, base, axes, primary),
         per_image=per_image,
         protocols=known,
-        told=chosen.told() + disagreement + untold,
+        told=chosen.told() + disagreement + untold + lacking,
         primary=primary,
     )
 

@@ -22,8 +22,9 @@ def hydras_parser() -> argparse.ArgumentParser:
 
 
 @contextmanager
-def prepared(arguments: Sequence[str]) -> Iterator[None]:
-    """While it lasts, a Hydra application may be called, and finds ``arguments`` where it looks for them.
+def prepared(arguments: Sequence[str]) -> Iterator[list[str]]:
+    """While it lasts, a Hydra application may be called, and finds ``arguments`` where it looks for them. They are
+    yielded as it reads them.
 
     Raises:
         ZooError: whatever Hydra, or a job that was not one of a sweep, could not do for a reason that a user can mend.
@@ -37,7 +38,7 @@ def prepared(arguments: Sequence[str]) -> Iterator[None]:
         plugins.import_modules(plugins.asked_for(arguments))
         plugins.store_nodes()
         sys.argv[1:] = sums.written_out(arguments)
-        yield
+        yield sys.argv[1:]
     except ZooError:
         raise
     except Refused as refused:

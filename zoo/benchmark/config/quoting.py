@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -16,7 +16,16 @@ from hydra.errors import HydraException
 from zoo.benchmark.config.plugins import CONFIGS
 from zoo.errors import ZooError
 
-_PATHS = {"root", "results_dir", "cache_dir", "table", "weights", "output", "groups"}  # options, without their section
+_PATHS = {
+    "root",
+    "results_dir",
+    "cache_dir",
+    "table",
+    "weights",
+    "output",
+    "groups",
+    "study",
+}  # options, without their section
 _LIST = re.compile(r"\[(.*)\]", re.DOTALL)
 
 
@@ -40,6 +49,23 @@ def quoted(text: str) -> str:
     """``text`` between quotes, so that Hydra reads the same again; ``${...}`` is filled in as ever."""
     escaped = re.sub(r"(\\*)('|\Z)", lambda at: 2 * at[1] + at[2].replace("'", r"\'"), text)
     return f"'{escaped}'"  # a backslash counts before a quote alone
+
+
+def as_text(value: Any) -> str:
+    """A plain value as it is typed on Hydra's command line, where it is read as the same again."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{as_text(str(key))}:{as_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(as_text, value)) + "]"
+    if not isinstance(value, str):
+        return repr(value)
+    try:
+        same = _parsed(f"x={value}") == value
+    except HydraException:
+        same = False
+    return value if same else quoted(value)
 
 
 def shown(argument: str) -> str:

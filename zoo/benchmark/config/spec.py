@@ -49,6 +49,7 @@ class Machine:
         results_dir: the folder of run folders.
         cache_dir: of decoded images and features; None: ``$ZOO_CACHE``, or the platform's cache folder.
         table: a CSV to which the rows are appended too.
+        fail_fast: of a sweep: start no other cell once one has failed.
     """
 
     device: str = "auto"
@@ -56,6 +57,7 @@ class Machine:
     results_dir: str = "results/runs"
     cache_dir: str | None = None
     table: str | None = None
+    fail_fast: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):

@@ -20,7 +20,7 @@ from zoo.files import remove_parts
 from zoo.locks import HeldError, claimed, held
 
 _RUN_ID = re.compile(r"[0-9a-f]{12}")
-_MACHINE = ("device", "plugins", "results_dir", "cache_dir", "table")  # of a spec: they tell no runs apart
+_MACHINE = ("device", "plugins", "results_dir", "cache_dir", "table", "fail_fast")  # of a spec: they tell no runs apart
 
 
 def runs(given: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from zoo.benchmark.analysis import scores, study
+from zoo.benchmark.analysis.given import completed
 from zoo.benchmark.analysis.study import Study
 from zoo.benchmark.report import curves, facts, pictures
 from zoo.benchmark.report.pictures import Pictures
@@ -46,6 +47,7 @@ def report(given: argparse.Namespace) -> None:
     if given.out.exists():
         raise ZooError(f"{given.out} exists and is not overwritten; choose another --out or delete it")
     remove_parts(given.out.parent)
+    given = completed(given)
     found = study.open_study(given)
     contents = gather(found, given.metric, with_pictures=given.pictures)
     page = html(contents)

@@ -21,7 +21,7 @@ from zoo.benchmark.config.plugins import import_modules
 from zoo.benchmark.config.processes import MAIN_PROCESS
 from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs import environment
-from zoo.benchmark.runs.again import show_again
+from zoo.benchmark.runs.again import show_again, taken_from
 from zoo.benchmark.runs.folder import RunFolder
 from zoo.benchmark.runs.grid import save_grid
 from zoo.benchmark.runs.identity import Identity, protocol_id
@@ -50,6 +50,25 @@ OnClaimed = Callable[[str, bool], object]  # (a run's id, whether it is done alr
 _SHOWN = 8  # photos in the picture of a run
 
 
+def specified(config: DictConfig) -> tuple[Spec, str]:
+    """The run that a configuration is of, and the device that it is on.
+
+    Raises:
+        ZooError: an option that is missing, wrong, or cannot be had on this machine.
+    """
+    import_modules(config.plugins)
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise ZooError(f"{missing[0]} must be given: {missing[0]}=...")
+    spec = Spec.from_config(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+    device = pick_device(spec.machine.device)
+    if device == "cpu" and spec.train.mixed_precision == "fp16":
+        raise ZooError("train.mixed_precision=fp16 needs a GPU; expected no or bf16 on device=cpu")
+    if spec.machine.table:
+        rows.check_writable(Path(spec.machine.table))
+    return spec, device
+
+
 @dataclass(frozen=True)
 class Run:
     """A run that has been checked and opened, but not started."""
@@ -66,16 +85,7 @@ class Run:
     @classmethod
     def open(cls, config: DictConfig) -> Run:
         """Raises `ZooError` for something that the user can mend, before anything heavy is done."""
-        import_modules(config.plugins)
-        missing = sorted(OmegaConf.missing_keys(config))
-        if missing:
-            raise ZooError(f"{missing[0]} must be given: {missing[0]}=...")
-        spec = Spec.from_config(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
-        device = pick_device(spec.machine.device)
-        if device == "cpu" and spec.train.mixed_precision == "fp16":
-            raise ZooError("train.mixed_precision=fp16 needs a GPU; expected no or bf16 on device=cpu")
-        if spec.machine.table:
-            rows.check_writable(Path(spec.machine.table))
+        spec, device = specified(config)
         environment.reset_peak_memory(device)
         model = spec.build_model() if registry.methods.get(spec.method).trains else None
         if model:
@@ -161,13 +171,13 @@ class Run:
         )
 
     def _named(self, score: Score) -> Score:
-        key = self._keys[score.name.partition("[")[0]]
+        key = self.score_names[score.name.partition("[")[0]]
         return replace(
             score, note=below(f"metrics.{key}", registry.metrics.options(self.spec.metrics[key].name), score.note)
         )
 
     @cached_property
-    def _keys(self) -> dict[str, str]:
+    def score_names(self) -> dict[str, str]:
         """The score of each name → the key of its metric in the configuration."""
         opened = self.spec.open_metrics().items()
         return {at(name, metric.hints): key for key, metric in opened for name in metric.names()}
@@ -181,7 +191,7 @@ class Run:
         scores = [score.name for score in found.scores]
         return {
             "spec": {**self.identity.settings, "manifests": self.identity.training_photos},
-            "protocols": {name: self.identity.protocols[self._keys[name.partition("[")[0]]] for name in scores},
+            "protocols": {name: self.identity.protocols[self.score_names[name.partition("[")[0]]] for name in scores},
             "samplings": {score.name: list(score.samplings) for score in found.scores if score.samplings},
             "commit": environment.git_sha(),
             "device": environment.device_name(self.device),
@@ -248,10 +258,13 @@ def run(config: DictConfig, on_claimed: OnClaimed | None = None) -> None:
         opened = Run.open(config)
         folder = RunFolder(Path(opened.spec.machine.results_dir), opened.identity.run_id)
         with folder.claimed() if MAIN_PROCESS else nullcontext():
+            table = opened.spec.machine.table if on_claimed else None  # what a sweep has done, it need not do again
             if on_claimed and MAIN_PROCESS:
+                if table and not folder.done:
+                    taken_from(Path(table), folder, opened.score_names)
                 on_claimed(folder.path.name, folder.done)
             if folder.done:
-                show_again(folder, primary=opened.spec.primary, people=opened.people)
+                show_again(folder, primary=opened.spec.primary, people=opened.people, table=table)
             else:
                 _begin(opened, folder)
                 trained, costs = TrainResult(0, 0, 0.0), Costs()

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from zoo.benchmark.config.mending import refusing
 from zoo.benchmark.config.plugins import CONFIGS
-from zoo.benchmark.sweeps.sweep import accounted
+from zoo.benchmark.sweeps.accounting import accounted
 
 
 @hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name="config")

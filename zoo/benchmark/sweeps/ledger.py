@@ -28,6 +28,7 @@ _MACHINE = (
     "cache_dir=",
     "table=",
     "plugins=",
+    "fail_fast=",
     "hydra.",
     "hydra/",
 )  # of options: they tell no cells apart
@@ -72,7 +73,7 @@ class Cell:
 
 def of_machine(option: str) -> bool:
     """Whether an option says where and on what cells run, and nothing of what they are."""
-    return option.startswith(_MACHINE)
+    return option.lstrip("+~").startswith(_MACHINE)
 
 
 def cell_id(overrides: Iterable[str]) -> str:
@@ -86,12 +87,21 @@ class Ledger:
     def __init__(self, results_dir: Path) -> None:
         self.results_dir = Path(results_dir)
 
-    def plan(self, cells: Sequence[Sequence[str]]) -> str:
-        """Write down a sweep: the options of each of its cells. Returns its id."""
+    def plan(self, cells: Sequence[Sequence[str]], study: str = "") -> str:
+        """Write down a sweep: the options of each of its cells, and the file that says them. Returns its id."""
         options = [[o for o in cell if not of_machine(o)] for cell in cells]
         sweep_id = _digest(sorted(cell_id(cell) for cell in options))
-        write_json(self._sweep(sweep_id), {"cells": options})
+        write_json(self._sweep(sweep_id), {"cells": options, "study": study})
         return sweep_id
+
+    def study(self, sweep_id: str) -> str:
+        """The file that says its cells; empty: a command line did."""
+        found: str = json.loads(self._sweep(sweep_id).read_text()).get("study", "")
+        return found
+
+    def done(self, cell: Sequence[str]) -> bool:
+        """Whether a cell of these options is done."""
+        return self._state(self.record(cell_id(cell))) == "done"
 
     def sweeps(self) -> list[str]:
         """The ids of all sweeps, the last one begun first."""

@@ -53,16 +53,16 @@ def status(given: argparse.Namespace) -> None:
     if given.json:
         print(json.dumps({sweep: [asdict(cell) for cell in ledger.cells(sweep)] for sweep in wanted}, indent=1))
     else:
-        print("\n\n".join(_told(sweep, ledger.cells(sweep)) for sweep in wanted))
+        print("\n\n".join(_told(sweep, ledger.study(sweep), ledger.cells(sweep)) for sweep in wanted))
 
 
-def _told(sweep: str, cells: Sequence[Cell]) -> str:
+def _told(sweep: str, study: str, cells: Sequence[Cell]) -> str:
     count = Counter(cell.state for cell in cells)
     totals = ", ".join(f"{count[state]} {state}" for state in get_args(State) if count[state])
     left = seconds_left(cells, time.time())
     time_left = "unknown" if left is None else _duration(left)
     lines = render(table(cells), left=(0, 1, 2, 3))
-    return f"sweep {sweep}\n{lines}\n{len(cells)} cells: {totals}; time left: {time_left}"
+    return f"sweep {sweep}{study and f' of {study}'}\n{lines}\n{len(cells)} cells: {totals}; time left: {time_left}"
 
 
 def _remark(cell: Cell) -> str:

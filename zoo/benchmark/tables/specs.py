@@ -19,7 +19,7 @@ from zoo.benchmark.runs.folder import RECORD, SPEC
 from zoo.benchmark.tables.protocols import not_one, read, read_records, remember_in
 
 Fields = dict[str, Any]
-_MACHINE = ("device", "plugins", "results_dir", "cache_dir", "table")
+_MACHINE = ("device", "plugins", "results_dir", "cache_dir", "table", "fail_fast")
 _NO_SCORE = {
     "train": ("log", "checkpoint_every", "val_every", "feature_cache_gb"),
     "data": ("root", "download", "people", "dedupe"),
