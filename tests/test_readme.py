@@ -12,7 +12,8 @@ from zoo.registry import encoders
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+FIRST = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/demo/README.md")]
+PAGES = [*FIRST, *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_the_first_page_is_short() -> None:
