@@ -21,7 +21,7 @@ from zoo.model import ColorDiffusion
 from zoo.onnx import DENOISER, ENCODER, SPEC, OnnxColorDiffusion, export_onnx
 
 
-def model_of(encoder: dict, cond: str, **denoiser: bool) -> ColorDiffusion:
+def model_of(encoder: dict, cond: str, **denoiser: int) -> ColorDiffusion:
     """Nothing of it is zero, as after training."""
     model = ColorDiffusion(encoder=encoder, cond={"name": cond}, denoiser=TINY_DENOISER | denoiser, image_size=16)
     rng = torch.Generator().manual_seed(4)
@@ -72,6 +72,14 @@ def test_graphs_agree_with_torch_at_any_batch_and_size(name: str, cond: str, tin
         expected = colors(model, n, size, box, guidance)
         assert expected.std() > 0.01
         torch.testing.assert_close(colors(graphs, n, size, box, guidance), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("chroma_scale", "patch"), [(1, 2), (2, 1)])
+def test_graphs_agree_with_torch_at_any_chroma_resolution(chroma_scale: int, patch: int, tmp_path: Path) -> None:
+    model = model_of({"name": "none"}, "none", chroma_scale=chroma_scale, patch=patch)
+    export_onnx(model, tmp_path)
+    expected = colors(model, 2, (16, 24))
+    torch.testing.assert_close(colors(OnnxColorDiffusion.load(tmp_path), 2, (16, 24)), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("cond", ["none", "film"])

@@ -112,12 +112,11 @@ def test_every_stage_gets_something_from_the_features(name: str) -> None:
     assert each == ([False, True] if name == "xattn" else [True, True])  # its attention is at the coarser half
 
 
-def test_cross_attention_takes_as_many_of_the_coarsest_maps_as_it_is_told() -> None:
-    features = features_of(SPECS["maps"])
-    for maps, expected in ((1, [2]), (2, [1, 2]), (3, [0, 1, 2])):
-        conditioner = built("xattn", "maps", maps=maps)
-        before = injected(conditioner, features)
-        assert [i for i in range(3) if differ(before, injected(conditioner, with_map(features, i)))] == expected
+@pytest.mark.parametrize(("maps", "expected"), [(1, [2]), (2, [1, 2]), (3, [0, 1, 2])])
+def test_cross_attention_takes_as_many_of_the_coarsest_maps_as_it_is_told(maps: int, expected: list[int]) -> None:
+    features, conditioner = features_of(SPECS["maps"]), built("xattn", "maps", maps=maps)
+    before = injected(conditioner, features)
+    assert [i for i in range(3) if differ(before, injected(conditioner, with_map(features, i)))] == expected
 
 
 # where it matters

@@ -55,6 +55,12 @@ def test_a_diffusion_is_asked_from_noise_down() -> None:
     assert network.inputs[0].std() == pytest.approx(1, abs=0.2)
 
 
+def test_a_network_is_told_the_times_that_its_schedule_has() -> None:
+    network = Network()
+    sampled(network, Diffusion("x0", "linear", T=3))  # 1, 3/4, 1/2 and 1/4, rounded up to thirds
+    assert network.times == pytest.approx([1, 1, 2 / 3, 1 / 3])
+
+
 @pytest.mark.parametrize("diffusion", [REGRESSION, Diffusion("x0", "cosine")])
 def test_what_is_said_is_put_back_into_units_of_ab(diffusion: Diffusion) -> None:
     ab = sampled(Network(), diffusion)

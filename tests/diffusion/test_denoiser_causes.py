@@ -132,6 +132,17 @@ def test_extra_channels_enter_a_block_s_first_convolution_and_not_its_skip() -> 
         assert differ(block(x), block(changed))
 
 
+def test_a_block_starts_as_if_extra_channels_were_not_there() -> None:
+    x, found = normal(1, 48, 4, 4), []
+    for extra in (0, 16):
+        with torch.random.fork_rng(), torch.no_grad():
+            torch.manual_seed(0)
+            block = ResBlock(32, 32, extra=extra)
+            block.conv2.weight.fill_(0.1)  # else nothing of the first convolution would be seen
+            found.append((block(x[:, : 32 + extra]), torch.rand(1)))  # nor have they drawn a number
+    torch.testing.assert_close(found[0], found[1])
+
+
 # attention
 
 
@@ -155,6 +166,18 @@ def test_attention_sees_every_position_from_every_other() -> None:
             changed[0, 0, y, z] += 1
             moved = (attention(changed) - attention(x)).abs().amax(dim=(0, 1))
             assert (moved > 1e-5).all()
+
+
+def test_attention_is_that_of_torch_with_a_head_for_every_32_channels() -> None:
+    attention, x = opened(SelfAttention(64)), normal(2, 64, 3, 5)
+    oracle = torch.nn.MultiheadAttention(64, 2, batch_first=True)
+    with torch.no_grad():
+        for name, own in {"in_proj_": attention.qkv, "out_proj.": attention.out}.items():
+            for part in ("weight", "bias"):
+                oracle.get_parameter(name + part).copy_(getattr(own, part))
+        flat = attention.norm(x).flatten(2).transpose(1, 2)
+        expected = oracle(flat, flat, flat)[0].transpose(1, 2).reshape(x.shape)
+        torch.testing.assert_close(attention(x) - x, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_attention_moves_with_its_positions() -> None:

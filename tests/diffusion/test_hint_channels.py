@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from support.models import TINY_DENOISER, tiny_model
-from zoo.diffusion.hints import draw_masks, hint_channels
+from zoo.diffusion.hints import draw_masks, hint_channels, mask_at
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.features import Features
 from zoo.model import ColorDiffusion
@@ -38,6 +38,12 @@ def test_hints_are_few_or_many_and_anywhere() -> None:
     assert often.max() < 1.3 * often.mean()
     one = masks[count == 1]
     assert len(one) > 20  # the smallest patch is one position
+
+
+def test_a_place_is_x_and_y_in_fractions_and_its_last_edge_is_inside() -> None:
+    mask = mask_at(torch.tensor([[[0.9, 0.3], [1.0, 0.0]], [[0.0, 1.0], [0.0, 1.0]]]), (4, 8))
+    assert mask.shape == (2, 1, 4, 8)
+    assert torch.nonzero(mask[:, 0]).tolist() == [[0, 0, 7], [0, 1, 7], [1, 3, 0]]
 
 
 def test_a_model_heeds_both_colour_and_place_of_a_hint() -> None:

@@ -51,6 +51,15 @@ def test_a_face_and_what_has_its_colour_near_it_are_skin() -> None:
     assert skin.chroma == pytest.approx(np.hypot(*SKIN), abs=0.1)
 
 
+def test_a_face_is_an_ellipse_that_is_higher_than_wide() -> None:
+    skin = find_skin(portrait(), [SQUARE])
+    assert skin is not None
+    inside = skin.face[0, 0] >= 0.5
+    middle = 20 + 0.62 * 40, 60 + 0.5 * 40  # row, column
+    assert inside[round(middle[0])].sum().item() == pytest.approx(2 * 0.40 * 40, abs=1)
+    assert inside[:, round(middle[1])].sum().item() == pytest.approx(2 * 0.50 * 40, abs=1)
+
+
 def test_what_is_far_from_the_face_is_less_likely_skin() -> None:
     ab = plain(NECK)
     ab[..., 20:70, 60:100] = plain(SKIN)[..., :50, :40]
@@ -87,14 +96,16 @@ def test_a_face_outside_the_picture_tells_of_no_skin() -> None:
     assert find_skin(plain(SKIN), [Viewport(-400 + 0j, 40 + 0j)]) is None
 
 
-def test_saturation_acts_on_the_sky_in_full_and_on_skin_up_to_a_bound() -> None:
+@pytest.mark.parametrize(
+    ("factor", "on_skin"), [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0), (1.1, 1.1), (2.0, 26 / np.hypot(*SKIN))]
+)
+def test_saturation_acts_on_the_sky_in_full_and_on_skin_up_to_a_bound(factor: float, on_skin: float) -> None:
     skin = find_skin(portrait(), [SQUARE])
     assert skin is not None
-    for factor, on_skin in ((0.0, 0.0), (0.5, 0.5), (1.0, 1.0), (1.1, 1.1), (2.0, 26 / np.hypot(*SKIN))):
-        factors = skin.saturation(factor)
-        assert isinstance(factors, Tensor)
-        assert at(factors, CHEEK) == pytest.approx([on_skin], abs=0.01)
-        assert at(factors, (90, 20)) == pytest.approx([factor], abs=0.01)
+    factors = skin.saturation(factor)
+    assert isinstance(factors, Tensor)
+    assert at(factors, CHEEK) == pytest.approx([on_skin], abs=0.01)
+    assert at(factors, (90, 20)) == pytest.approx([factor], abs=0.01)
 
 
 def test_skin_that_is_vivid_already_is_not_paled() -> None:
