@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from support.models import tiny_model
+from support.models import TINY_DENOISER, tiny_model
 from zoo.color.lab import uint8_to_lab, uint8_to_lightness
 from zoo.data import Dataset
 from zoo.faces.framing import Box, crop
@@ -49,6 +49,15 @@ def test_as_many_images_lose_their_features_as_p_uncond_says(
 ) -> None:
     dropped = batches(dataset, cache, batch_size=MANY, p_uncond=p_uncond).at(0).dropped
     assert low <= dropped.float().mean().item() <= high
+
+
+@pytest.mark.parametrize("p_hints", [0.0, 0.3, 1.0])
+def test_as_many_images_are_told_colors_as_p_hints_says(dataset: Dataset, cache: Path, p_hints: float) -> None:
+    model = tiny_model("none", "none", denoiser=TINY_DENOISER | {"hints": True})
+    config = TrainConfig(steps=1, batch_size=MANY, p_hints=p_hints)
+    told = open_batches(model, dataset, config, seed=0, cache_dir=cache).at(0).hinted
+    assert told is not None
+    assert told.flatten(1).any(dim=1).float().mean().item() == pytest.approx(p_hints, abs=0.04)
 
 
 @pytest.mark.parametrize("jitter", [0.1, 0.5])

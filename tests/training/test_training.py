@@ -12,7 +12,7 @@ from accelerate import Accelerator
 from safetensors.torch import load_file
 
 import zoo
-from support.models import CountingEncoder, tiny_model
+from support.models import TINY_DENOISER, CountingEncoder, tiny_model
 from zoo import registry
 from zoo.cache.images import encoder_view
 from zoo.data import Dataset
@@ -62,13 +62,22 @@ def test_every_image_comes_once_per_epoch(dataset: Dataset, cache: Path) -> None
         assert sorted(epoch) == list(range(n))
 
 
+@pytest.mark.parametrize("crop", [None, (0.5, 1.0)])
 @pytest.mark.parametrize("world", [2, 4])
-def test_the_shares_of_all_processes_make_up_the_batch(dataset: Dataset, cache: Path, world: int) -> None:
-    batches = batches_for(tiny_model("counting"), dataset, cache)
-    whole, shares = batches.at(3), [batches.at(3, rank, world) for rank in range(world)]
-    for name in ("images", "t", "noise", "dropped", "boxes", "saturation"):
-        assert torch.equal(torch.cat([getattr(s, name) for s in shares]), getattr(whole, name)), name
-    assert torch.equal(torch.cat([s.features.maps[0] for s in shares]), whole.features.maps[0])  # type: ignore[union-attr]
+def test_the_shares_of_all_processes_make_up_the_batch(
+    dataset: Dataset, cache: Path, world: int, crop: tuple[float, float] | None
+) -> None:
+    model = tiny_model("counting", denoiser=TINY_DENOISER | {"hints": True})
+    batches = open_batches(model, dataset, TINY, seed=0, cache_dir=cache, crop=crop)
+    whole, *shares = (
+        batch._replace(features=batch.features and batch.features.maps[0])
+        for batch in (batches.at(3), *(batches.at(3, rank, world) for rank in range(world)))
+    )
+    assert (whole.features is None) == (crop is not None)  # features of squares are not kept
+    assert whole.hinted is not None
+    for name, all_of_it in whole._asdict().items():
+        parts = [getattr(share, name) for share in shares]
+        assert parts == [None] * world if all_of_it is None else torch.equal(torch.cat(parts), all_of_it), name
 
 
 def test_flipping_can_be_turned_off(dataset: Dataset, cache: Path) -> None:
