@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from support import composing
+from support.ids import ids
 from support.pictures import picture
 from support.small import SMALL
 from zoo.benchmark.config.options import OF_ANY_DATA
@@ -64,6 +65,15 @@ def test_a_picture_that_two_parts_share_is_found_and_left_out_where_that_is_aske
     opened = experiment.Run.open(composed("method=mean", parts(), "data.dedupe=true"))
     assert opened.photos.shared == ()
     assert [key for key, _ in opened.photos.images["train"].near] == ["two/train/dark_p1_2.jpg"]
+
+
+@pytest.mark.parametrize(("weight", "same"), [(1, True), (2, False)])
+def test_the_weight_of_a_part_tells_trainings_apart_and_no_protocols(weight: float, same: bool) -> None:
+    found = [
+        ids(composing.plain("data=mix", f"data.parts={{one: {{root: one{given}}}, two: {{root: two}}}}"))
+        for given in ("", f", weight: {weight}")
+    ]
+    assert [one == other for one, other in zip(*found, strict=True)] == [same, same, True]
 
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in (CONFIGS / "data").glob("*.yaml")))

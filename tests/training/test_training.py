@@ -58,8 +58,9 @@ def test_every_image_comes_once_per_epoch(dataset: Dataset, cache: Path) -> None
     batches = batches_for(tiny_model(), dataset, cache)
     n = len(batches.images)
     seen = np.concatenate([batches._indices(step) for step in range(n)])  # 4 epochs of n images in n batches of 4
-    for epoch in seen.reshape(4, n):
-        assert sorted(epoch) == list(range(n))
+    epochs = seen.reshape(4, n).tolist()
+    assert [sorted(epoch) for epoch in epochs] == [list(range(n))] * 4
+    assert len({*map(tuple, epochs)}) == 4  # each in an order of its own
 
 
 @pytest.mark.parametrize("crop", [None, (0.5, 1.0)])
