@@ -117,7 +117,7 @@ def test_of_a_part_that_is_too_small_to_tell_nothing_is_told() -> None:
 def test_a_model_that_listens_is_told_what_is_kept_and_what_is_said_counts_more(listens: bool) -> None:
     model, photo = PaintingModel(hints=listens), Photo.from_array(np.full((160, 240, 3), 128, np.uint8))
     said = (Hint(0.25, 0.5, "#8a5a60"),) if listens else ()
-    colored = half().recolor(photo, Colorizer(model), ColorizeOptions(detect=False, hints=said))  # type: ignore[arg-type]
+    colored = half().recolor(photo, Colorizer(model), ColorizeOptions(detect=False, vivid=True, hints=said))  # type: ignore[arg-type]
     assert np.array_equal(colored.samples[0][:, :120], half().over(photo.rgb, photo)[:, :120])
     assert np.abs(ab_of(colored.samples[0])[:, 180:] - REST_AB).max() < 0.02
     told = model.told[0]
