@@ -61,6 +61,7 @@ def nested(depth: int) -> str:
         (spec(denoiser=TINY_DENOISER | {"mults": ["a"]}), "its spec"),
         (spec(denoiser=TINY_DENOISER | {"mults": 3}), "its spec"),
         (spec(denoiser=TINY_DENOISER | {"blocks": 10**5}), "more than the file has tensors"),
+        (spec(denoiser={"name": "dit", "depth": 10**5}), "more than the file has tensors"),
         (spec(denoiser=TINY_DENOISER | {"width": 2**40}), "too large"),
         (spec(denoiser=TINY_DENOISER | {"width": 640_000}), "damaged or edited"),
         (spec(encoder={"name": "unet", "width": 640_000, "mults": [1, 1]}), "damaged or edited"),

@@ -1,4 +1,4 @@
-"""Every registered encoder with every registered conditioner: each pair learns from one batch of real features."""
+"""Every registered encoder with every registered conditioner, in each kind of denoiser: each learns from one batch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from torch import Tensor, nn
 import zoo
 from support.makers import Make
 from support.models import TINY_DENOISER
-from zoo.denoisers.unet import UNet, denoiser_levels
+from support.opened import opened
+from zoo.denoisers import create, stages
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.encoders import Encoder
 from zoo.errors import ZooError
@@ -21,16 +22,17 @@ from zoo.model import ColorDiffusion
 from zoo.registry import encoders
 from zoo.training.trial import try_out
 
-LEVELS = denoiser_levels(32, (1, 2), 4)
+DENOISERS = {"unet": {"width": 32, "mults": (1, 2)}, "dit": {"dim": 32, "depth": 3, "mlp_ratio": 1}}
 
 
+@pytest.mark.parametrize("kind", DENOISERS)
 @pytest.mark.parametrize("cond", zoo.list_conditioners())
 @pytest.mark.parametrize("encoder", zoo.list_encoders())
-def test_every_pair_takes_a_training_step(encoder: str, cond: str, make: Make) -> None:
-    net = make(encoder)
-    conditioner = zoo.create_conditioner(cond, net.spec, LEVELS)
-    denoiser = UNet(width=32, extra=[conditioner.extra_channels(i) for i in range(len(LEVELS))])
-    torch.nn.init.normal_(denoiser.conv_out[2].weight)
+def test_every_pair_takes_a_training_step(encoder: str, cond: str, kind: str, make: Make) -> None:
+    net, options = make(encoder), {"name": kind, **DENOISERS[kind]}
+    levels = stages(options)
+    conditioner = zoo.create_conditioner(cond, net.spec, levels)
+    denoiser = opened(create(options, [conditioner.extra_channels(i) for i in range(len(levels))]))
     side = net.spec.input_size or 32
     features = net(torch.rand(2, 1, side, side) * 2 - 1)
     features = features._replace(maps=uncrop(features.maps, Box(-0.1, -0.2, 1.2)))

@@ -139,8 +139,9 @@ def _checked(spec: Any, header: Header) -> dict[str, Any]:
         why = tensor_file.implausible(spec[part])
         if why:
             raise ValueError(f"{part}: {why}")
-        if spec[part].get("blocks", 0) > len(header.shapes):  # each would have tensors of its own
-            raise ValueError(f"{part}: blocks={spec[part]['blocks']} is more than the file has tensors")
+        for option in ("blocks", "depth"):
+            if spec[part].get(option, 0) > len(header.shapes):  # each would have tensors of its own
+                raise ValueError(f"{part}: {option}={spec[part][option]} is more than the file has tensors")
         for option, value in spec[part].items():
             if option != "weights" and isinstance(value, str) and _ELSEWHERE.match(value):
                 raise ValueError(f"{part}.{option}={value[:100]} names something elsewhere, which is not fetched")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from support.models import TINY_DENOISER
+from support.models import TINY_DENOISER, TINY_DIT
 from zoo import checkpoint
 from zoo.commands import export
 from zoo.conditioners import _project
@@ -21,9 +22,10 @@ from zoo.model import ColorDiffusion
 from zoo.onnx import DENOISER, ENCODER, SPEC, OnnxColorDiffusion, export_onnx
 
 
-def model_of(encoder: dict, cond: str, **denoiser: int) -> ColorDiffusion:
+def model_of(encoder: dict, cond: str, denoiser: dict[str, Any] | None = None, **options: int) -> ColorDiffusion:
     """Nothing of it is zero, as after training."""
-    model = ColorDiffusion(encoder=encoder, cond={"name": cond}, denoiser=TINY_DENOISER | denoiser, image_size=16)
+    denoiser = (denoiser or TINY_DENOISER) | options
+    model = ColorDiffusion(encoder=encoder, cond={"name": cond}, denoiser=denoiser, image_size=16)
     rng = torch.Generator().manual_seed(4)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -97,6 +99,17 @@ def test_graphs_are_told_colours_as_torch_is(cond: str, tmp_path: Path) -> None:
         plain = colors(model, n, size)
         torch.testing.assert_close(colors(graphs, n, size), plain, rtol=1e-4, atol=1e-5)
         assert (expected - plain).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("cond", ["concat", "xattn"])
+def test_graphs_of_a_transformer_agree_with_torch(cond: str, tmp_path: Path) -> None:
+    model = model_of({"name": "unet", "width": 32, "mults": [1, 1]}, cond, TINY_DIT, hints=cond == "concat")
+    export_onnx(model, tmp_path)
+    graphs = OnnxColorDiffusion.load(tmp_path)
+    for n, size in ((1, (16, 16)), (3, (24, 40))):
+        expected = colors(model, n, size)
+        assert expected.std() > 0.01
+        torch.testing.assert_close(colors(graphs, n, size), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_what_framing_needs_is_kept(tiny: Path, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from torch import Tensor
 import zoo
 from support.opened import normal, opened
 from zoo.conditioners import Conditioner, Context
-from zoo.conditioners._project import position_code
 from zoo.conformance.conditioner import LEVELS, SIZE, SPECS, features_of
+from zoo.diffusion.layers import position_code
 from zoo.features import FeatureLevel, Features, FeatureSpec
 
 NAMES = [name for name in zoo.list_conditioners() if name != "none"]

@@ -27,6 +27,7 @@ BUILT_IN = [
 SMALL_DENOISERS: dict[str, dict[str, Any]] = {
     "unet": {"width": 32, "hints": True},
     "origin": {"width": 32, "mults": [1, 2]},
+    "dit": {"dim": 32, "depth": 3, "mlp_ratio": 1, "patch": 2},
 }
 
 

@@ -12,6 +12,7 @@ from zoo.model import ColorDiffusion
 from zoo.registry import encoders
 
 TINY_DENOISER = {"width": 32, "mults": [1, 1], "blocks": 1, "attention_levels": 1, "chroma_scale": 4, "patch": 1}
+TINY_DIT = {"name": "dit", "dim": 32, "depth": 3, "mlp_ratio": 1, "enter_every": 2, "chroma_scale": 4, "patch": 1}
 
 
 @encoders.register("counting")

@@ -13,7 +13,7 @@ import torch
 
 import zoo
 from support.golden import Golden
-from support.models import TINY_DENOISER, tiny_model
+from support.models import TINY_DENOISER, TINY_DIT, tiny_model
 from zoo.data import Dataset
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.faces.framing import Box
@@ -56,6 +56,7 @@ ENCODERS: dict[str, dict[str, Any]] = {
 DENOISERS: dict[str, dict[str, Any]] = {
     "denoiser=patches": {"denoiser": TINY_DENOISER | {"chroma_scale": 1, "patch": 4}},
     "denoiser=deep": {"denoiser": TINY_DENOISER | {"mults": [1, 2, 2], "blocks": 2, "attention_levels": 2}},
+    "denoiser=dit": {"denoiser": TINY_DIT},
 }
 CASES = CONDITIONERS | METHODS | ENCODERS | DENOISERS
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from support.models import TINY_DENOISER, tiny_model
+from support.models import TINY_DENOISER, TINY_DIT, tiny_model
 from zoo import checkpoint
 from zoo.errors import ZooError
 from zoo.model import ColorDiffusion
@@ -94,8 +94,11 @@ def test_a_checkpoint_of_a_training_that_began_elsewhere_is_not_taken_up(file: P
 
 
 @pytest.mark.parametrize("patch", [1, 2])
-def test_a_model_that_is_to_learn_hints_starts_as_one_that_knows_none(tmp_path: Path, patch: int) -> None:
-    denoiser = TINY_DENOISER | {"patch": patch, "chroma_scale": 2}
+@pytest.mark.parametrize("network", [TINY_DENOISER, TINY_DIT], ids=["unet", "dit"])
+def test_a_model_that_is_to_learn_hints_starts_as_one_that_knows_none(
+    tmp_path: Path, patch: int, network: dict[str, Any]
+) -> None:
+    denoiser = network | {"patch": patch, "chroma_scale": 2}
     plain, told = (tiny_model("none", "none", denoiser=denoiser | {"hints": hints}) for hints in (False, True))
     torch.manual_seed(0)
     with torch.no_grad():

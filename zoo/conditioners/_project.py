@@ -60,11 +60,3 @@ class Summary(nn.Module):
     def forward(self, features: Features) -> Tensor:
         pooled = features.maps[-1].mean(dim=(2, 3)) if features.tokens is None else features.tokens.mean(dim=1)
         return self.norm(pooled)
-
-
-def position_code(size: tuple[int, int], dim: int, device: torch.device) -> Tensor:
-    """Sinusoidal code of the cell centres of a map, in fractions of the image: (h·w, dim), dim a multiple of 4."""
-    y, x = torch.meshgrid(*((torch.arange(n, device=device) + 0.5) / n for n in size), indexing="ij")  # (h, w)
-    frequency = torch.pi * 2.0 ** torch.linspace(0, 4, dim // 4, device=device)
-    angles = torch.cat([p.flatten()[:, None] * frequency for p in (y, x)], dim=1)  # (h·w, dim/2)
-    return torch.cat([angles.sin(), angles.cos()], dim=1)

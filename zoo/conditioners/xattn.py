@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from zoo.conditioners import Conditioner, Context
-from zoo.conditioners._project import channel_norm, position_code
-from zoo.diffusion.layers import attention, flatten_map, group_norm
+from zoo.conditioners._project import channel_norm
+from zoo.diffusion.layers import attention, flatten_map, group_norm, position_code
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel, Features, FeatureSpec
 from zoo.registry import conditioners
