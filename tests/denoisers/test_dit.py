@@ -31,7 +31,8 @@ def built(*extra: int) -> DiT:
 
 def said(denoiser: DiT, joined: float | None = None, *, flip: bool = False) -> Tensor:
     rng = torch.Generator().manual_seed(1)
-    ab_t, L = torch.randn(2, 2, 4, 6, generator=rng), torch.rand(2, 1, 16, 24, generator=rng)
+    ab_t, L = torch.randn(2, 2, 4, 6, generator=rng), torch.rand(2, 1, 4, 6, generator=rng)
+    L = L.repeat_interleave(4, dim=-1).repeat_interleave(4, dim=-2)  # a token's patch is the same mirrored
     if flip:
         ab_t, L = ab_t.flip(-1), L.flip(-1)
 
