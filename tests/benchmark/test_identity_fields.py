@@ -47,6 +47,9 @@ TRAINING: dict[str, Any] = {
     "train.seconds": 1.5,
     "train.batch_size": 63,
     "train.lr": 0.0011,
+    "train.schedule": "linear",
+    "train.patience": 3,
+    "train.keep": "best",
     "train.warmup": 0.04,
     "train.weight_decay": 0.02,
     "train.grad_clip": 1.1,
@@ -92,7 +95,6 @@ NEITHER: dict[str, Any] = {
     "train.log": [],
     "train.checkpoint_every": 199,
     "train.feature_cache_gb": 7.0,
-    "train.val_every": None,
     "metrics.primary": "psnr",
     "data.dedupe": True,
     "eval.seeds": 2,  # of metrics of sets
@@ -118,6 +120,8 @@ READ_WITH: dict[str, tuple[Any, dict[str, Any]]] = {  # another value, and what 
     "diffusion.T": (999, {"diffusion.schedule": "linear"}),
     "diffusion.times_mean": (1.5, {"diffusion.times": "logit_normal"}),
     "train.p_hints": (0.4, {"denoiser.hints": True}),
+    "train.warmup_steps": (99, {"train.schedule": "constant"}),
+    "train.val_every": (199, {"train.keep": "best"}),
     "diffusion.times_scale": (0.5, {"diffusion.times": "logit_normal"}),
 }
 
@@ -213,6 +217,8 @@ def test_an_option_that_another_makes_read_counts_then_and_only_then(config: dic
         (["train.steps=null", "train.seconds=60"], ["train.seconds=60.5"], False),
         (["data=folder", "data.root=x"], ['data.groups="^([a-z]+)_"'], True),
         (["data=folder", "data.root=x"], ["data.val_fraction=0.2"], True),
+        (["train.schedule=constant"], ["train.warmup=0.3"], True),
+        (["train.schedule=linear"], ["train.warmup=0.3"], False),
         (["cond=none"], ["train.p_uncond=0.3"], True),
         (["cond=concat"], ["train.p_uncond=0.3"], False),
         (["cond.mix=false"], ["cond.channels=32"], True),
@@ -327,6 +333,42 @@ def test_a_name_and_a_path_that_lead_to_the_same_weights_are_one(
     assert ids(plain(f"metrics=[{metric}]", *given)) == named
     mine.write_text("others")
     assert ids(plain(f"metrics=[{metric}]", *given))[2] != named[2]
+
+
+@pytest.mark.parametrize("option", ["train.keep=best", "train.patience=3"])
+def test_photos_and_looks_that_decide_what_is_kept_change_the_training(
+    monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    usual, deciding = plain("metrics=[psnr]"), plain("metrics=[psnr]", option)
+    assert differing(usual, usual, val="others") == (False, False, False)
+    assert differing(deciding, deciding, val="others") == (True, True, False)
+    before = ids(usual), ids(deciding)
+    monkeypatch.setattr("zoo.training.validation.VERSION", 99)
+    assert ids(usual) == before[0]
+    assert ids(deciding)[:2] != before[1][:2]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "budget", "course"),
+    [
+        ([], ["train.steps=9"], False),
+        (["train.schedule=linear"], ["train.steps=9"], False),
+        (["train.schedule=constant"], ["train.steps=9"], True),
+        (["train.schedule=constant"], ["train.steps=null", "train.seconds=9"], True),
+        (["train.schedule=constant"], ["train.lr=9"], False),
+    ],
+)
+def test_trainings_of_a_constant_rate_are_the_same_as_far_as_they_go_whatever_their_budget(
+    overrides: list[str], budget: list[str], course: bool
+) -> None:
+    manifests = {"train": "t", "eval": "e"}
+    one, other = (
+        identity.Identity(Spec.from_config(plain("metrics=[psnr]", *given)), manifests=manifests)
+        for given in (overrides, [*overrides, *budget])
+    )
+    assert one.training_id != other.training_id
+    assert (one.course_id == other.course_id) == course
+    assert (one.any_budget_id == other.any_budget_id) == (budget != ["train.lr=9"])
 
 
 def test_a_metric_more_changes_the_protocol_of_no_other() -> None:

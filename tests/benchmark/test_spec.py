@@ -12,12 +12,13 @@ import pytest
 import yaml
 
 from support import composing
-from zoo import registry
+from zoo import checkpoint, registry
 from zoo.benchmark.config.labels import label
 from zoo.benchmark.config.plugins import CONFIGS, GROUPS
 from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs import identity
 from zoo.errors import ZooError
+from zoo.training.starting import start_from
 
 plain = partial(composing.plain, "metrics=[psnr]")
 
@@ -63,10 +64,26 @@ def test_every_built_in_name_has_its_file(group: str) -> None:
     assert set(GROUPS[group]._builtins) <= {file.stem for file in (CONFIGS / group).glob("*.yaml")}
 
 
-@pytest.mark.parametrize("preset", [file.stem for file in sorted((CONFIGS / "preset").glob("*.yaml"))])
+PRESETS = [file.stem for file in sorted((CONFIGS / "preset").glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("preset", [name for name in PRESETS if name != "finetune"])  # which is about one network
 @pytest.mark.parametrize("encoder", ["none", "unet"])
 def test_every_preset_is_valid_with_any_encoder(preset: str, encoder: str) -> None:
     assert Spec.from_config(plain(f"preset={preset}", f"encoder={encoder}")).encoder.name == encoder
+
+
+def test_the_preset_for_ones_own_photos_is_the_network_of_the_package_and_goes_by_looks() -> None:
+    spec = Spec.from_config(plain("preset=finetune", "data=folder", "data.root=photos"))
+    model, bundled = spec.build_model(), checkpoint.load(checkpoint.bundled()[0])
+    assert spec.train.init == "bundled"
+    start_from(model, spec.train.init)
+    assert model.image_size == bundled.image_size
+    assert model.diffusion == bundled.diffusion
+    assert spec.train.keep == "best"
+    other = Spec.from_config(plain("preset=finetune", "cond.channels=16")).build_model()
+    with pytest.raises(ZooError, match=r"has cond\.channels=32, but 16 is asked for; only the same network"):
+        start_from(other, "bundled")
 
 
 def test_hints_are_scored_at_each_number_by_the_metrics_that_are_chosen() -> None:

@@ -292,7 +292,7 @@ def test_losses_on_a_device_are_looked_at_every_so_many_steps_and_before_a_check
 def test_a_loss_that_was_not_finite_is_placed_no_better_than_it_is_known(tmp_path: Path) -> None:
     losses = Losses(Accelerator(cpu=True))
     for value in (1.0, math.nan, 1.0):
-        losses.add(torch.tensor(value))
+        losses.add(torch.tensor(value), torch.tensor(1.0))
     with pytest.raises(ZooError, match="somewhere in steps 7 to 9"):
         losses.look(10, tmp_path / CHECKPOINT)
 
@@ -330,10 +330,10 @@ def test_a_slow_network_warms_up_in_the_same_share_of_its_seconds(
     rates: list[float] = []
     optimise = Trainer.optimise
 
-    def watched(self: Trainer, batch: object, share: float) -> torch.Tensor:
-        loss = optimise(self, batch, share)
+    def watched(self: Trainer, batch: object, share: float) -> tuple[torch.Tensor, torch.Tensor]:
+        found = optimise(self, batch, share)
         rates.append(self.optimizer.param_groups[0]["lr"])
-        return loss
+        return found
 
     monkeypatch.setattr(Trainer, "optimise", watched)
     config = TrainConfig(steps=None, seconds=20, batch_size=4, lr=1.0, warmup=0.2)
@@ -353,7 +353,7 @@ def test_a_slow_network_warms_up_in_the_same_share_of_its_seconds(
         ({"lr": -1.0}, "lr must be greater than 0"),
         ({"lr": math.nan}, "lr must be greater than 0"),
         ({"ema": 1.0}, r"ema must lie in \[0, 1\)"),
-        ({"mixed_precision": "fp8"}, "no, fp16 or bf16"),
+        ({"mixed_precision": "fp8"}, "one of no, fp16, bf16"),
         ({"log": ("tensorbord",)}, "tensorboard and wandb, not 'tensorbord'"),
         ({"warmup": -0.1}, r"warmup must lie in \[0, 1\)"),
         ({"warmup": 1}, "no longer a number of steps"),

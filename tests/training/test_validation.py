@@ -11,14 +11,19 @@ import torch
 from PIL import Image
 
 from support.models import tiny_model
+from support.opened import opened
+from zoo.color.lab import lab_to_rgb, uint8_to_lab
 from zoo.data import Dataset
 from zoo.diffusion.samplers import SamplerConfig
+from zoo.metrics.colorfulness import colorfulness
+from zoo.metrics.psnr import psnr
 from zoo.model import ColorDiffusion
 from zoo.registry import datasets
 from zoo.training.config import TrainConfig
 from zoo.training.diffusion import open_batches, train
 from zoo.training.ema import EMA
 from zoo.training.validation import Validation, open_validation
+from zoo.training.watch import Validated
 
 SAMPLER = SamplerConfig("dpmpp_2m", 2)
 
@@ -43,9 +48,9 @@ def test_training_that_is_looked_at_ends_with_the_same_bits(dataset: Dataset, tm
         assert look
         steps: list[int] = []
 
-        def validate(step: int) -> float:
+        def validate(step: int) -> Validated:
             steps.append(step)
-            return look().loss
+            return look()
 
         train(model, batches, config, tmp_path / folder, on_validate=validate)
         return model.state_dict(), steps
@@ -59,7 +64,7 @@ def test_the_loss_is_that_of_the_averaged_weights(dataset: Dataset, tmp_path: Pa
     model, config = tiny_model(), TrainConfig(steps=3, batch_size=4, val_every=3, ema=0.99, lr=1e-2)
     batches = open_batches(model, dataset, config, seed=0, cache_dir=tmp_path)
     look, seen = looking(model, dataset, tmp_path), []
-    train(model, batches, config, tmp_path / "run", on_validate=lambda step: seen.append(look().loss) or 0.0)
+    train(model, batches, config, tmp_path / "run", on_validate=lambda step: seen.append(look().loss) or Validated(0.0))
     assert seen == [pytest.approx(look().loss, abs=1e-7)]  # at the end the model has them
 
 
@@ -109,3 +114,41 @@ def test_a_data_set_without_validation_photos_is_not_looked_at(tmp_path: Path) -
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)).save(tmp_path / "one.png")
     empty = datasets.create("folder", root=tmp_path, val_fraction=0.0, test_fraction=0.0, face_box=None)
     assert open_validation(tiny_model(), empty, TrainConfig(), SAMPLER, cache_dir=tmp_path) is None
+
+
+def test_scores_are_those_of_a_quick_coloring_of_all_photos_whatever_the_run_samples_with(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    model = opened(tiny_model())
+    config = TrainConfig(steps=4, batch_size=4)
+    one, other = (
+        open_validation(model, dataset, config, SamplerConfig("ddim", steps), cache_dir=tmp_path) for steps in (1, 3)
+    )
+    assert isinstance(one, Validation)
+    assert other
+    first, again, second = one(), one(), other()
+    assert first.scores == again.scores == second.scores
+    assert not np.array_equal(first.sample_grid, second.sample_grid)
+
+    L, ab = uint8_to_lab(one.batch.images)
+    noise = [torch.Generator().manual_seed(i) for i in range(6)]
+    with torch.no_grad():
+        pred = lab_to_rgb(L, model.eval().colorize(L, model.encode(L), SamplerConfig("deis", 4), noise)).clamp(0, 1)
+    truth = lab_to_rgb(L, ab)
+    vivid = colorfulness(pred)
+    expected = {
+        "psnr": psnr(pred, truth).mean().item(),
+        "colorfulness": vivid.mean().item(),
+        "colorfulness_abs_diff": (vivid - colorfulness(truth)).abs().mean().item(),
+    }
+    assert first.scores == pytest.approx(expected, rel=1e-4)
+    assert first.scores["colorfulness"] > 1
+
+
+def test_photos_at_once_change_no_score(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = looking(opened(tiny_model()), dataset, tmp_path)
+    whole = look()
+    monkeypatch.setattr("zoo.training.validation._AT_ONCE", 4)
+    parts = look()
+    assert parts.scores == pytest.approx(whole.scores, rel=1e-4)
+    assert parts.loss == pytest.approx(whole.loss, rel=1e-4)

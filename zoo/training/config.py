@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
+from typing import Any
 
 from zoo.errors import ZooError
 
 VERSION = 2  # raise it when the same settings and photos train other weights
+_CHOICES = {
+    "mixed_precision": ("no", "fp16", "bf16"),
+    "schedule": ("cosine", "linear", "constant"),
+    "keep": ("last", "best"),
+}
+_NO_WEIGHT = ("log", "checkpoint_every", "feature_cache_gb")  # options on which no weight depends
+_SINCE = ("schedule", "keep", "patience")  # younger than many a run: ids know of them where they are not the default
 
 
 @dataclass(frozen=True)
@@ -22,8 +30,10 @@ class TrainConfig:
             their seconds beside those of training. An encoder that runs in every step counts.
         batch_size: images per step, over all processes.
         lr: peak learning rate of AdamW.
-        warmup: share of the budget, steps or seconds, over which the rate rises linearly; then it decays to zero by a
-            cosine.
+        schedule: how the rate goes on once it has risen: "cosine" or "linear", down to zero as the budget is spent, or
+            "constant". A constant one knows no budget: a training of a larger budget goes on from one of a smaller.
+        warmup: share of the budget, steps or seconds, over which the rate rises linearly; not of a constant one,
+        warmup_steps: which rises over so many steps, whatever the budget.
         weight_decay: of AdamW.
         grad_clip: largest norm of the gradient.
         ema: decay of the average of the weights.
@@ -34,6 +44,8 @@ class TrainConfig:
         mixed_precision: "no", "fp16" or "bf16" (for GPUs; slower than "no" on most CPUs).
         checkpoint_every: steps between checkpoints.
         val_every: steps between looks at validation photos (`zoo.training.validation`); None: never.
+        keep: "last": the averaged weights of the last step; "best": those of the look with the lowest loss.
+        patience: end after so many looks in a row without a lower loss than before; None: the budget alone ends it.
         feature_cache_gb: a frozen encoder's features are kept on disk up to this size, else recomputed in each step.
         log: any of "tensorboard" and "wandb".
     """
@@ -43,7 +55,9 @@ class TrainConfig:
     seconds: float | None = None
     batch_size: int = 64
     lr: float = 1e-3
+    schedule: str = "cosine"
     warmup: float = 0.05
+    warmup_steps: int = 100
     weight_decay: float = 0.01
     grad_clip: float = 1.0
     ema: float = 0.999
@@ -54,24 +68,27 @@ class TrainConfig:
     mixed_precision: str = "no"
     checkpoint_every: int = 200
     val_every: int | None = None
+    keep: str = "last"
+    patience: int | None = None
     feature_cache_gb: float = 8.0
     log: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.steps is None) == (self.seconds is None):
             raise ZooError("steps and seconds: give exactly one of them, and set the other to null")
-        if self.mixed_precision not in ("no", "fp16", "bf16"):
-            raise ZooError(f"mixed_precision must be no, fp16 or bf16, not {self.mixed_precision!r}")
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ZooError(f"{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}")
         for name in self.log:
             if name not in ("tensorboard", "wandb"):
                 raise ZooError(f"log knows tensorboard and wandb, not {name!r}")
             if find_spec(name) is None:
                 raise ZooError(f"log: {name} is not installed; run pip install {name}, or leave it out")
-        for name in ("steps", "seconds", "batch_size", "lr", "grad_clip", "checkpoint_every", "val_every"):
+        for name in ("steps", "seconds", "batch_size", "lr", "grad_clip", "checkpoint_every", "val_every", "patience"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ZooError(f"{name} must be greater than 0, not {value}")
-        for name in ("weight_decay", "feature_cache_gb"):
+        for name in ("weight_decay", "feature_cache_gb", "warmup_steps"):
             if not getattr(self, name) >= 0:
                 raise ZooError(f"{name} must not be negative, but is {getattr(self, name)}")
         if not 0 <= self.warmup < 1:
@@ -84,3 +101,24 @@ class TrainConfig:
         for name in ("ema", "p_uncond", "saturation_jitter"):
             if not 0 <= getattr(self, name) < 1:
                 raise ZooError(f"{name} must lie in [0, 1), not {getattr(self, name)}")
+        if self.watches and self.val_every is None:
+            name = "keep=best" if self.keep == "best" else f"patience={self.patience}"
+            raise ZooError(f"val_every must be given with {name}, which goes by looks at validation photos")
+
+    @property
+    def watches(self) -> bool:
+        """Whether looks at validation photos decide which weights come of it."""
+        return self.keep == "best" or self.patience is not None
+
+    def in_use(self) -> dict[str, Any]:
+        """What the weights depend on, but for the model that it starts from: two that agree in these are one."""
+        default = TrainConfig()
+        unread = {"init", *_NO_WEIGHT, "warmup" if self.schedule == "constant" else "warmup_steps"}
+        unread |= {name for name in _SINCE if getattr(self, name) == getattr(default, name)}
+        unread |= set() if self.watches else {"val_every"}
+        return {name: value for name, value in asdict(self).items() if name not in unread}
+
+    def course(self) -> dict[str, Any]:
+        """What the weights after each step depend on: `in_use`, less a budget that says no more than when it ends."""
+        budget = ("steps", "seconds") if self.schedule == "constant" else ()
+        return {name: value for name, value in self.in_use().items() if name not in budget}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from zoo.training.crops import Crop
 from zoo.training.order import parts_of
 from zoo.training.pretrain import pretrain, seconds_of
 from zoo.training.trainer import Trainer, TrainResult
+from zoo.training.watch import OnValidate
 from zoo.weights import sha256_module
 
 
@@ -33,7 +33,7 @@ def train(
     *,
     device: str = "cpu",
     on_step: OnStep | None = None,
-    on_validate: Callable[[int], float] | None = None,
+    on_validate: OnValidate | None = None,
 ) -> TrainResult:
     """Train ``model`` in place, or go on from the checkpoint in ``folder``; afterwards it holds the averaged weights.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -29,10 +29,10 @@ class EMA:
         torch._foreach_lerp_(list(self.average.values()), list(self._live.values()), 1 - decay)
 
     @torch.no_grad()
-    def copy_to_model(self) -> None:
-        """Put the averages in the place of the model's own weights."""
+    def copy_to_model(self, average: Mapping[str, Tensor] | None = None) -> None:
+        """Put the averages, or those of an earlier step, in the place of the model's own weights."""
         for name, p in self._live.items():
-            p.copy_(self.average[name])
+            p.copy_((average or self.average)[name])
 
     @contextmanager
     def in_use(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import zipfile
 import zlib
@@ -54,21 +55,45 @@ def read(path: Path, like: Mapping[str, Any], device: torch.device) -> dict[str,
     try:
         _check_archive(path)
         state = torch.load(path, map_location=device, weights_only=True)
-        _demand(isinstance(state, dict) and state.keys() == {*like, _CHECKSUM}, "parts are missing")
+        _demand(isinstance(state, dict) and isinstance(state.get("identity"), str), "parts are missing")
     except Exception as error:  # each way of being damaged has its own exception type
         raise _refusal(path, error) from error
     if state["identity"] != like["identity"]:
-        raise ZooError(f"{path} belongs to a run with other settings; use another folder or delete it")
+        raise ZooError(
+            f"{path} belongs to a run with other settings{_only_budget(state, like)}; use another folder or delete it"
+        )
     try:
+        _demand(state.keys() == {*like, _CHECKSUM}, "parts are missing")
         _check_counts(state)
         for part in ("model", "ema"):
             _check_tensors(state[part], like[part])
         _check_optimizer(state, like, list(like["ema"].values()))
+        if "watch" in like:
+            _check_watch(state)
         whole = {name: part for name, part in state.items() if name != _CHECKSUM}
         _demand(_checksum(whole) == state[_CHECKSUM], "the checksum of what it says does not fit")
     except Exception as error:
         raise _refusal(path, error) from error
     return state
+
+
+def spent(path: Path) -> tuple[int, float] | None:
+    """The steps and seconds of training that lie behind a checkpoint; the rest is not read. None: there is no sound
+    one."""
+    try:
+        state = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
+        return int(state["step"]), float(state["elapsed"])
+    except Exception:  # each way of not being there, or damaged, has its own exception type; `read` says which
+        return None
+
+
+def _only_budget(state: Mapping[str, Any], like: Mapping[str, Any]) -> str:
+    """Says so, where that is all in which they differ."""
+    found, asked = (json.loads(one["identity"]) for one in (state, like))
+    budgets = [one[2] | {"steps": None, "seconds": None} for one in (found, asked)]
+    if [*found[:2], budgets[0], *found[3:]] != [*asked[:2], budgets[1], *asked[3:]]:
+        return ""
+    return " (another budget, over which the learning rate fell: with schedule=constant a longer one would go on)"
 
 
 def _refusal(path: Path, error: Exception) -> ZooError:
@@ -119,6 +144,16 @@ def _check_tensor(name: str, tensor: Tensor, like: Tensor) -> None:
     same = tensor.shape == like.shape and tensor.dtype == like.dtype
     _demand(same, f"{name} is of shape {tuple(tensor.shape)}, {tensor.dtype}")
     _demand(bool(tensor.isfinite().all()), f"{name} is not finite")
+
+
+def _check_watch(state: Mapping[str, Any]) -> None:
+    watch = state["watch"]
+    step, waited, loss = watch["step"], watch["waited"], watch["loss"]
+    _demand(type(waited) is int and waited >= 0, f"waited is {waited!r}")
+    _demand(step is None or (type(step) is int and 0 < step <= state["step"]), f"the best step is {step!r}")
+    _demand(type(loss) is float and not math.isnan(loss), f"the best loss is {loss!r}")
+    if watch["average"]:
+        _check_tensors(watch["average"], state["ema"])
 
 
 def _check_optimizer(state: Mapping[str, Any], like: Mapping[str, Any], parameters: Sequence[Tensor]) -> None:

@@ -29,8 +29,11 @@ def start_from(model: ColorDiffusion, source: str | Path) -> None:
     Raises:
         ZooError: it cannot be read, or is another network: the text names the first difference.
     """
-    path = start_file(source)
-    other = checkpoint.load(path)
+    try:
+        path = start_file(source)
+        other = checkpoint.load(path)
+    except ZooError as error:
+        raise ZooError(f"init={source}: {error}") from error
     built_in = denoisers.source_sha(model.spec["denoiser"].get("name", "unet")) is None  # whose layers are known
     learns_hints = model.hints and not other.hints and built_in
     for part in _REGISTRIES:

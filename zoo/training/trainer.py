@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -25,9 +25,11 @@ from zoo.tensor_file import MODEL
 from zoo.training import resume
 from zoo.training.config import VERSION, TrainConfig
 from zoo.training.ema import EMA
+from zoo.training.log import Log, open_logs, tiled
 from zoo.training.losses import Losses
 from zoo.training.resume import CHECKPOINT
 from zoo.training.schedule import learning_rate_factor
+from zoo.training.watch import OnValidate, Watch
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class TrainResult:
     steps: int
     images_seen: int
     seconds: float  # of training, over all sittings; data preparation not included
+    kept: int | None = None  # the step whose averaged weights the model has: the last one, or the best
 
 
 class Trainable(Protocol):
@@ -69,7 +72,7 @@ class Trainer:
         device: "cpu", "cuda", "cuda:1", "mps".
         on_step: hears of each step on the CPU, and of every so many where listening would make the device wait.
         on_validate: called with the number of steps done, every so many and at the end, while the model has its
-            averaged weights. Its time is not part of the budget. What it returns is logged as the loss of validation.
+            averaged weights. Its time is not part of the budget. What it returns is logged.
         unused_parameters: some take no part in the loss, which several processes have to know.
     """
 
@@ -84,14 +87,16 @@ class Trainer:
         *,
         device: str = "cpu",
         on_step: OnStep | None = None,
-        on_validate: Callable[[int], float] | None = None,
+        on_validate: OnValidate | None = None,
         unused_parameters: bool = False,
     ) -> None:
         self.trained, self.plain = model, cast(nn.Module, model)
         self.batches, self.inputs, self.save = batches, inputs, save
         self.config, self.folder, self.on_step, self.on_validate = config, Path(folder), on_step, on_validate
-        self.accelerator = _accelerator(config, folder, device, unused_parameters)
+        self.accelerator = _accelerator(config, device, unused_parameters)
         self.world, self.rank = self.accelerator.num_processes, self.accelerator.process_index
+        if config.watches and on_validate is None and self.accelerator.is_main_process:
+            raise ZooError("keep=best and patience go by looks at validation photos, and there is nobody who looks")
         if config.batch_size % self.world:
             raise ZooError(f"batch_size={config.batch_size} cannot be shared by {self.world} processes")
         self.plain.train()
@@ -99,72 +104,89 @@ class Trainer:
         optimizer = torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay, betas=(0.9, 0.99))
         self.model, self.optimizer = self.accelerator.prepare(self.plain, optimizer)
         self.ema = EMA(self.plain, config.ema)
-        self.losses = Losses(self.accelerator)
+        self.losses, self.watch = Losses(self.accelerator), Watch(config)
+        self.logs: list[Log] = []  # while it runs, in the process that writes them
         self.step, self.elapsed = 0, 0.0
         self._kept = -1  # the step of the checkpoint on disk
 
     def run(self) -> TrainResult:
-        """Train until the budget is spent."""
+        """Train until the budget is spent, or patience with what validation says."""
         self._take_up()
-        if self.config.log:
-            self.accelerator.init_trackers("train")
+        every = self.config.val_every if self.on_validate or self.config.watches else None
+        with open_logs(self.config.log if self.accelerator.is_main_process else (), self.folder) as self.logs:
+            self._train(every)
+            self._look()
+            self._keep()
+            if every and self.step % every:  # after the checkpoint: a larger budget would not have looked here
+                self._validate()
+        self.accelerator.end_training()
+        self.ema.copy_to_model(self.watch.average)
+        self.plain.eval()
+        if self.accelerator.is_main_process:
+            self.save(self.folder / MODEL)
+        kept = self.watch.step if self.watch.average and self.watch.step is not None else self.step
+        return TrainResult(self.step, self.step * self.config.batch_size, self.elapsed, kept)
+
+    def _train(self, every: int | None) -> None:
+        """All steps, looking at validation photos after ``every`` so many."""
         before, started = self.elapsed, time.perf_counter()
-        every = self.config.val_every if self.on_validate else None
         with ThreadPoolExecutor(1) as ahead:  # reads the next batch while this one trains
             upcoming = ahead.submit(self.batches.at, self.step, self.rank, self.world)
-            while (share := self._share()) < 1:
+            while (share := self._share()) < 1 and not self.watch.ended:
                 batch = upcoming.result()
                 upcoming = ahead.submit(self.batches.at, self.step + 1, self.rank, self.world)
-                self.losses.add(self.optimise(batch, share))
+                self.losses.add(*self.optimise(batch, share))
                 self.step += 1
                 self.elapsed = before + time.perf_counter() - started
                 due = self.step % self.config.checkpoint_every == 0
                 if due or self.losses.waiting >= self.losses.look_every:
                     self._look()
-                if due:
-                    self._keep()
                 if every and self.step % every == 0:
                     started += self._validate()
-        self._look()
-        self._keep()
-        if every and self.step % every:
-            self._validate()
-        self.accelerator.end_training()
-        self.ema.copy_to_model()
-        self.plain.eval()
-        if self.accelerator.is_main_process:
-            self.save(self.folder / MODEL)
-        return TrainResult(self.step, self.step * self.config.batch_size, self.elapsed)
+                if due:  # with what was found just now
+                    self._keep()
 
-    def optimise(self, batch: Any, share: float) -> Tensor:
-        """One step; returns the loss, on the device: reading it here would make every step wait for the last."""
+    def optimise(self, batch: Any, share: float) -> tuple[Tensor, Tensor]:
+        """One step; returns the loss and the length of its gradient before it was cut, on the device: reading them here
+        would make every step wait for the last."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.lr * learning_rate_factor(share, self._after(share), self.config.warmup)
+            group["lr"] = self.config.lr * self._rate(share)
         with self.accelerator.autocast():
             loss = self.model(**self.inputs(batch, self.accelerator.device))
         self.accelerator.backward(loss)
-        self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.grad_clip)
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.grad_clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.ema.update()
-        return loss.detach()
+        return loss.detach(), norm
+
+    def _rate(self, share: float) -> float:
+        """As a factor of its peak."""
+        if self.config.schedule == "constant":
+            return learning_rate_factor(share, self.step + 1, self.config.warmup_steps, "constant")
+        return learning_rate_factor(share, self._after(share), self.config.warmup, self.config.schedule)
 
     def _validate(self) -> float:
         """Returns the seconds that it took."""
         begun = time.perf_counter()
+        loss = 0.0
         if self.on_validate and self.accelerator.is_main_process:
             with self.ema.in_use():
-                loss = self.on_validate(self.step)
-            if self.config.log:
-                self.accelerator.log({"val_loss": loss}, step=self.step)
+                found = self.on_validate(self.step)
+            loss = found.loss
+            for log in self.logs:
+                log.scalars({f"val_{name}": value for name, value in {"loss": loss, **found.scores}.items()}, self.step)
+                if found.sample_grid is not None:
+                    log.picture("val", tiled(found.sample_grid), self.step)
+        if self.config.watches:  # one process looks, and all go by it
+            self.watch.heed(self.step, self.losses.sum(loss), self.ema.average)
         return time.perf_counter() - begun
 
     def _state(self) -> dict[str, Any]:
-        free = ("log", "checkpoint_every", "feature_cache_gb", "init", "val_every")  # may differ when a run goes on
-        config = {k: v for k, v in asdict(self.config).items() if k not in free}
+        what = [VERSION, self.trained.identity(), self.config.course(), self.batches.seed]
         scaler = self.accelerator.scaler
         return {
-            "identity": json.dumps([VERSION, self.trained.identity(), config, self.batches.seed], sort_keys=True),
+            "identity": json.dumps(what, sort_keys=True),
             "step": self.step,
             "elapsed": self.elapsed,
             "model": self.trained.stored_state(),
@@ -172,6 +194,7 @@ class Trainer:
             "ema_updates": self.ema.updates,
             "optimizer": self.optimizer.state_dict(),
             "scaler": scaler.state_dict() if scaler else {},
+            **({"watch": self.watch.state()} if self.config.watches else {}),
         }
 
     def _keep(self) -> None:
@@ -187,11 +210,18 @@ class Trainer:
         if not (self.folder / CHECKPOINT).exists():
             return
         state = resume.read(self.folder / CHECKPOINT, self._state(), self.accelerator.device)
+        if self.config.steps is not None and state["step"] > self.config.steps:
+            raise ZooError(
+                f"{self.folder / CHECKPOINT} is of step {state['step']}, and the budget is {self.config.steps} steps; "
+                "use another folder or delete it"
+            )
         self.plain.load_state_dict(state["model"], strict=False)  # frozen pretrained weights are not in it
         self.optimizer.load_state_dict(state["optimizer"])
         if self.accelerator.scaler and state["scaler"]:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.ema.load(state["ema"], state["ema_updates"])
+        if self.config.watches:
+            self.watch.load(state["watch"])
         self.step, self.elapsed = state["step"], state["elapsed"]
         self._kept = self.step
 
@@ -200,7 +230,7 @@ class Trainer:
         if self.config.steps is not None:
             return self.step / self.config.steps
         assert self.config.seconds is not None
-        return self.losses.mean(torch.tensor(self.elapsed / self.config.seconds))
+        return float(self.losses.mean(torch.tensor(self.elapsed / self.config.seconds)))
 
     def _after(self, share: float) -> float:
         """What `_share` will be once this step is done; of a budget in seconds at the pace so far."""
@@ -212,15 +242,16 @@ class Trainer:
         """Wait for the device, see whether the losses are finite, and tell of them."""
         if not self.losses.waiting:
             return
-        loss, per_second = self.losses.look(self.step, self.folder / CHECKPOINT)
-        speed = self.config.batch_size * per_second
-        if self.config.log:
-            self.accelerator.log({"loss": loss, "images_per_second": speed}, step=self.step)
+        seen = self.losses.look(self.step, self.folder / CHECKPOINT)
+        speed, lr = self.config.batch_size * seen.per_second, self.optimizer.param_groups[0]["lr"]
+        for log in self.logs:
+            told = {"loss": seen.loss, "grad_norm": seen.grad_norm, "lr": lr, "images_per_second": speed}
+            log.scalars(told, self.step)
         if self.on_step and self.accelerator.is_main_process:
-            self.on_step(StepInfo(self.step, loss, speed, min(self._share(), 1.0)))
+            self.on_step(StepInfo(self.step, seen.loss, speed, min(self._share(), 1.0)))
 
 
-def _accelerator(config: TrainConfig, folder: Path, device: str, unused_parameters: bool) -> Accelerator:
+def _accelerator(config: TrainConfig, device: str, unused_parameters: bool) -> Accelerator:
     if device == "cpu" and config.mixed_precision == "bf16" and not knows_bf16():
         warnings.warn(
             "mixed_precision=bf16 is about ten times slower than no on this processor, which has no AVX-512 bf16",
@@ -232,7 +263,5 @@ def _accelerator(config: TrainConfig, folder: Path, device: str, unused_paramete
     return Accelerator(
         cpu=device == "cpu",
         mixed_precision=config.mixed_precision,
-        log_with=list(config.log) or None,
-        project_dir=folder,
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused_parameters)],
     )

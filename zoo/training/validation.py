@@ -1,9 +1,13 @@
-"""How training goes, on photos that it does not see: a loss at fixed times and noise, and some of them coloured."""
+"""How training goes, on photos that it does not see: a loss at fixed times and noise, scores of a quick colouring, and
+some of them coloured as the run will colour.
+
+A look costs five evaluations of the network for each of up to 64 photos, and those of the four that are shown.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,33 +16,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.cache.images import View, encoder_view, open_images
+from zoo.cache.images import ImageCache, View, encoder_view, open_images
 from zoo.color.lab import lab_to_rgb
 from zoo.data import Dataset
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.errors import ZooError
 from zoo.faces.framing import WHOLE
+from zoo.features import Features
+from zoo.metrics.colorfulness import colorfulness
+from zoo.metrics.psnr import psnr
 from zoo.model import ColorDiffusion
 from zoo.progress import Progress
 from zoo.training.batches import Batch, Batches, inputs
 from zoo.training.config import TrainConfig
+from zoo.training.watch import Validated
 
+VERSION = 1  # raise it when the same weights get another loss
 IMAGES = 64
+QUICK = SamplerConfig("deis", steps=4)  # whatever the run samples with, so that scores can be compared
 _SHOWN = 4  # of them are coloured
 _AT_ONCE = 16
-
-
-@dataclass(frozen=True)
-class Validated:
-    """What was found.
-
-    Attributes:
-        loss: at times that fill (0, 1] evenly, however training draws them, so that it can be compared.
-        sample_grid: (4, 3, H, W, 3) uint8: grey, a colouring and the truth of photos.
-    """
-
-    loss: float
-    sample_grid: np.ndarray
+SCORES = ("psnr", "colorfulness", "colorfulness_abs_diff")  # means over the photos
 
 
 class Validation:
@@ -55,18 +53,34 @@ class Validation:
         self.model.eval()
         try:
             n = len(self.batch.t)
-            parts = [_rows(self.batch, slice(start, start + _AT_ONCE)) for start in range(0, n, _AT_ONCE)]
-            losses = [self.model(**inputs(part, device)) * len(part.t) for part in parts]
-            return Validated(float(torch.stack(losses).sum()) / n, self._colored(_rows(self.batch, slice(_SHOWN))))
+            found = [self._looked_at(start, device) for start in range(0, n, _AT_ONCE)]
+            losses, scores = (torch.cat(parts) for parts in zip(*found, strict=True))
+            means = dict(zip(SCORES, scores.mean(dim=0).tolist(), strict=True))
+            return Validated(float(losses.sum()) / n, means, self._shown(device))
         finally:
             self.model.train(training)
 
-    def _colored(self, batch: Batch) -> np.ndarray:
-        given = inputs(batch, self.model.ab_mean.device)
+    def _looked_at(self, start: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Of the photos from ``start`` on: the sum of their losses (1,), and their scores (n, 3)."""
+        part = _rows(self.batch, slice(start, start + _AT_ONCE))
+        given = inputs(part, device)
+        given["features"] = self.model.encode(given["view"], given["box"])
+        loss = self.model(**given) * len(part.t)
+        pred = self._colored(given, given["features"], QUICK, start)
+        truth = lab_to_rgb(given["L"], given["ab"])
+        of_pred, of_truth = colorfulness(pred), colorfulness(truth)
+        return loss[None], torch.stack([psnr(pred, truth), of_pred, (of_pred - of_truth).abs()], dim=1)
+
+    def _colored(self, given: dict[str, Any], features: Features, sampler: SamplerConfig, first: int = 0) -> Tensor:
+        """sRGB (N, 3, H, W) in [0, 1]; the noise is that of each photo's place."""
+        noise = [torch.Generator().manual_seed(first + i) for i in range(len(given["L"]))]
+        return lab_to_rgb(given["L"], self.model.colorize(given["L"], features, sampler, noise)).clamp(0, 1)
+
+    def _shown(self, device: torch.device) -> np.ndarray:
+        given = inputs(_rows(self.batch, slice(_SHOWN)), device)
         L, ab = given["L"], given["ab"]
-        noise = [torch.Generator().manual_seed(i) for i in range(len(L))]
-        sampled = self.model.colorize(L, self.model.encode(given["view"], given["box"]), self.sampler, noise)
-        columns = torch.stack([lab_to_rgb(L, c) for c in (torch.zeros_like(ab), sampled, ab)], dim=1)
+        colored = self._colored(given, self.model.encode(given["view"], given["box"]), self.sampler)
+        columns = torch.stack([lab_to_rgb(L, torch.zeros_like(ab)), colored, lab_to_rgb(L, ab)], dim=1)
         pixels: np.ndarray = (columns.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 1, 3, 4, 2).cpu().numpy()
         return pixels
 
@@ -85,9 +99,7 @@ def open_validation(
     Args:
         sampler: by which the photos are coloured.
     """
-    open_view = partial(
-        open_images, dataset, "val", cache_dir=cache_dir, drop_grey=True, limit=IMAGES, progress=progress
-    )
+    open_view = partial(validation_images, dataset, cache_dir=cache_dir, progress=progress)
     try:
         images = open_view(View(model.image_size))
     except ZooError:  # no photos, or none with colour
@@ -104,6 +116,11 @@ def open_validation(
         box=view.box if view else WHOLE,
     )
     return Validation(model, batches.at(0), sampler)
+
+
+def validation_images(dataset: Dataset, view: View, cache_dir: Path, progress: Progress | None = None) -> ImageCache:
+    """Those that are looked at. Raises `ZooError` where there are none with colour."""
+    return open_images(dataset, "val", view, cache_dir, drop_grey=True, limit=IMAGES, progress=progress)
 
 
 def _rows(batch: Batch, rows: slice) -> Batch:

@@ -9,7 +9,7 @@ import torch
 
 from support.rows import row
 from zoo import tensor_file
-from zoo.benchmark.runs.folder import RunFolder
+from zoo.benchmark.runs.folder import Budget, RunFolder
 from zoo.benchmark.tables import rows
 from zoo.errors import ZooError
 from zoo.tensor_file import MODEL
@@ -19,11 +19,36 @@ def test_runs_that_share_a_training_share_what_it_took(tmp_path: Path) -> None:
     first, second = RunFolder(tmp_path, "a"), RunFolder(tmp_path, "b")
     for folder in (first, second):
         folder.describe({}, {}, {"training_id": "t"})
-    (first.path / "checkpoint.pt").write_bytes(b"weights")
+    torch.save({"step": 3, "elapsed": 1.0}, first.path / "checkpoint.pt")
     assert first.remember_peak(900.0) == 900.0
-    assert second.adopt_training("t") == "a"
-    assert (second.path / "checkpoint.pt").read_bytes() == b"weights"
+    assert second.adopt_training("t", Budget(3, None)) == "a"
+    assert (second.path / "checkpoint.pt").samefile(first.path / "checkpoint.pt")
     assert second.remember_peak(500.0) == 900.0
+
+
+@pytest.mark.parametrize(
+    ("budget", "taken"),
+    [
+        (Budget(2, None), None),
+        (Budget(3, None), "a"),
+        (Budget(8, None), "b"),  # the last that lies within it
+        (Budget(None, 0.5), None),
+        (Budget(None, 1.5), "a"),
+        (Budget(None, 9.0), "b"),
+    ],
+)
+def test_the_last_checkpoint_of_the_same_course_that_lies_within_the_budget_is_taken(
+    tmp_path: Path, budget: Budget, taken: str | None
+) -> None:
+    for name, course, step in (("a", "c", 3), ("b", "c", 8), ("d", "other", 2), ("e", "c", None)):
+        folder = RunFolder(tmp_path, name)
+        folder.describe({}, {}, {"training_id": name, "course_id": course})
+        state = {"step": step, "elapsed": (step or 0) / 3}
+        torch.save(state, folder.path / "checkpoint.pt") if step else (folder.path / "checkpoint.pt").write_bytes(b"x")
+    (tmp_path / "b" / "val.csv").write_text("step,loss\n4,0.5\n")
+    mine = RunFolder(tmp_path, "mine")
+    assert mine.adopt_training("c", budget) == taken
+    assert mine.validation.is_file() == (taken == "b")
 
 
 @pytest.mark.parametrize(

@@ -280,6 +280,31 @@ def test_runs_that_learned_from_other_photos_are_not_compared(show: Run) -> None
     assert "manifests.train is abc in run a, def in run b" in told
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"train__schedule": "constant"}, "train.schedule is cosine in run a, constant in run b"),
+        ({"train__keep": "best"}, "train.keep is last in run a, best in run b"),
+        ({"train__patience": 3}, "train.patience is null in run a, 3 in run b"),
+        ({"train__init__sha256": "abc"}, "train.init.sha256 is null in run a, abc in run b"),
+    ],
+)
+def test_options_of_training_that_records_leave_out_are_compared_as_what_they_are(
+    show: Run, changes: dict[str, Any], said: str
+) -> None:
+    code, told = show([(row("a"), settings()), (row("b", encoder="unet"), settings(encoder__name="unet", **changes))])
+    assert code == 2
+    assert said in told
+
+
+@pytest.mark.parametrize(("decides", "code"), [({}, 0), ({"train__keep": "best"}, 2), ({"train__patience": 3}, 2)])
+def test_how_often_validation_is_looked_at_counts_where_looks_decide(
+    show: Run, decides: dict[str, Any], code: int
+) -> None:
+    one, other = (settings(seed=seed, train__val_every=200 + seed, **decides) for seed in (0, 1))
+    assert show([(row("a"), one), (row("b", seed=1), other)])[0] == code
+
+
 def test_settings_are_found_in_run_folders_too(show: Run, tmp_path: Path) -> None:
     for run, steps in (("a", 400), ("b", 800)):
         (tmp_path / "runs" / run).mkdir(parents=True)

@@ -36,6 +36,7 @@ any_rows = st.builds(
     encoder=words,
     note=words,
     method=st.sampled_from(["diffusion", "grey"]),
+    kept_step=st.none() | st.integers(0, 10**6),
 )
 
 
@@ -43,7 +44,7 @@ def test_columns_are_those_of_the_design() -> None:
     assert ",".join(COLUMNS) == (
         "run_id,encoder,cond,seed,metric,value,higher_is_better,n_images,protocol_id,params,encoder_params,cond_params,"
         "train_seconds,images_seen,sample_seconds_per_image,peak_memory_mb,device,git_sha,weights_sha,note,method,"
-        "feature_seconds,pretrain_seconds"
+        "feature_seconds,pretrain_seconds,steps_run,kept_step"
     )
 
 
@@ -96,7 +97,7 @@ def cut(path: Path, columns: int) -> None:
 def test_a_table_from_before_there_were_baselines_holds_runs_of_diffusion(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     rows.write(path, [row("a"), row("b", value=None, note="no weights")])
-    cut(path, 3)
+    cut(path, 5)
     assert path.read_text().splitlines()[0].endswith("weights_sha,note")
     assert [r.method for r in rows.read(path)] == ["diffusion", "diffusion"]
     assert list(rows.read_frame(path)["method"]) == ["diffusion", "diffusion"]
@@ -107,11 +108,24 @@ def test_a_table_from_before_there_were_baselines_holds_runs_of_diffusion(tmp_pa
 def test_a_table_from_before_features_were_timed_does_not_know_their_seconds(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     rows.write(path, [row("a"), row("b", method="grey")])
-    cut(path, 2)
+    cut(path, 4)
     pd.testing.assert_frame_equal(rows.read_frame(path), rows.frame(rows.read(path)), check_dtype=False)
     rows.append(path, [row("c", feature_seconds=3.5, pretrain_seconds=0.0)])
     assert [r.feature_seconds for r in rows.read(path)] == [None, None, 3.5]
     assert [r.method for r in rows.read(path)] == ["diffusion", "grey", "diffusion"]
+
+
+def test_a_table_from_before_steps_were_told_does_not_know_them(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows.write(path, [row("a", feature_seconds=2.5), row("b", method="grey")])
+    cut(path, 2)
+    pd.testing.assert_frame_equal(rows.read_frame(path), rows.frame(rows.read(path)), check_dtype=False)
+    rows.append(path, [row("c", steps_run=30, kept_step=20)])
+    assert [(r.feature_seconds, r.steps_run, r.kept_step) for r in rows.read(path)] == [
+        (2.5, None, None),
+        (None, None, None),
+        (None, 30, 20),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +135,7 @@ def test_a_table_from_before_features_were_timed_does_not_know_their_seconds(tmp
         ("n_images", "", "line 3: invalid literal for int"),
         ("value", "nan", "line 3: expected a finite number, not 'nan'"),
         ("value", "inf", "line 3: expected a finite number"),
-        ("params", "1,2", "line 3: 24 fields, expected 23"),
+        ("params", "1,2", "line 3: 26 fields, expected 25"),
         ("higher_is_better", "yes", "line 3: expected True or False, not 'yes'"),
     ],
 )
@@ -189,7 +203,7 @@ def test_a_last_line_without_newline_is_no_crash(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("x,y\n1,2\n", "not a table of results"), (",".join(COLUMNS) + "\nonly,two\n", "line 2: 2 fields, expected 23")],
+    [("x,y\n1,2\n", "not a table of results"), (",".join(COLUMNS) + "\nonly,two\n", "line 2: 2 fields, expected 25")],
 )
 def test_what_is_no_table_is_left_alone(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "t.csv"

@@ -218,6 +218,8 @@ def _check_keys(config: Mapping[str, Any], machine: set[str]) -> None:
 
 def _train(sections: Mapping[str, Mapping[str, Any]], *, uses_encoder: bool) -> TrainConfig:
     asked = build("train", TrainConfig, sections["train"])
+    unread = "warmup" if asked.schedule == "constant" else "warmup_steps"
+    asked = replace(asked, **{unread: getattr(TrainConfig, unread)})
     if not uses_encoder:  # there is no context that could be dropped
         asked = replace(asked, p_uncond=TrainConfig.p_uncond)
     return asked if sections["denoiser"].get("hints") else replace(asked, p_hints=TrainConfig.p_hints)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 from tensorboard.backend.event_processing import event_accumulator
 
-from zoo.benchmark.runs.folder import LOG, MANIFEST, training_of
+from zoo.benchmark.runs.folder import LOG, MANIFEST, course_of
 from zoo.benchmark.tables import cells
 from zoo.benchmark.tables.cells import Cell, seeded
 
@@ -41,10 +42,11 @@ def gather(table: pd.DataFrame, folders: Mapping[str, Path], runs_dir: Path) -> 
     curves, missing = [], []
     groups = cells.by_cell(runs)
     for cell in cells.in_order(groups):
-        for run, seed in groups[cell].sort_values("seed")[["run_id", "seed"]].itertuples(index=False, name=None):
+        listed = groups[cell].sort_values("seed")[["run_id", "seed", "steps_run"]]
+        for run, seed, steps in listed.itertuples(index=False, name=None):
             folder = folders[run]
             others = [other for other in shared.get(_training(folder), []) if other != folder]
-            points = smooth(losses([*others, folder]))
+            points = smooth(losses([*others, folder], math.inf if math.isnan(steps) else steps))
             if points:
                 curves.append(Curve(cell, int(seed), points))
             else:
@@ -52,12 +54,12 @@ def gather(table: pd.DataFrame, folders: Mapping[str, Path], runs_dir: Path) -> 
     return curves, missing
 
 
-def losses(folders: Sequence[Path]) -> dict[int, float]:
-    """Loss by step, as logged in ``<folder>/train/``. A run that was resumed logs some steps twice: the last counts,
-    and a later folder before an earlier one."""
+def losses(folders: Sequence[Path], end: float = math.inf) -> dict[int, float]:
+    """Loss by step up to ``end``, as logged in ``<folder>/train/``. A run that was resumed logs some steps twice: the
+    last counts, and a later folder before an earlier one."""
     found: dict[int, float] = {}
     for folder in folders:
-        found.update((event.step, event.value) for event in _events(folder / LOG))
+        found.update((event.step, event.value) for event in _events(folder / LOG) if event.step <= end)
     return dict(sorted(found.items()))
 
 
@@ -84,8 +86,8 @@ def _events(folder: Path) -> Sequence[event_accumulator.ScalarEvent]:
 
 
 def _by_training(folders: Sequence[Path]) -> dict[str, list[Path]]:
-    """Folders of runs with the same training: one that only samples otherwise goes on from another's checkpoint, and
-    its losses are in the other's log."""
+    """Folders of runs whose trainings are the same as far as they go: one that only samples otherwise, or that trains
+    longer at a constant rate, goes on from another's checkpoint, and its losses are in the other's log."""
     shared: dict[str, list[Path]] = {}
     for folder in folders:
         if training := _training(folder):
@@ -94,7 +96,7 @@ def _by_training(folders: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def _training(folder: Path) -> str:
-    return training_of(folder) or ""
+    return course_of(folder) or ""
 
 
 def _manifests(runs_dir: Path) -> Iterator[Path]:

@@ -7,11 +7,15 @@ import platform
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from zoo.errors import ZooError
 
 ROOT = Path(__file__).parents[3]
 _CLEAR_REFS, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
@@ -62,6 +66,15 @@ def peak_memory_mb(device: str) -> float:
         return int(line.split()[1]) * 1024 / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS: in bytes, and never reset
     return peak / 1e6
+
+
+@contextmanager
+def out_of_memory_told(option: str) -> Iterator[None]:
+    """Raises `ZooError` naming ``option`` where the memory of a GPU does not suffice for the block."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise ZooError(f"out of memory ({error}); lower {option}") from error
 
 
 def _git(*arguments: str) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from omegaconf import DictConfig, OmegaConf
 
 from zoo import registry
@@ -28,7 +27,8 @@ from zoo.benchmark.runs.identity import Identity, protocol_id
 from zoo.benchmark.runs.photos import RunPhotos, without_idle_limits
 from zoo.benchmark.runs.plugged_in import try_out
 from zoo.benchmark.runs.progress import TrainingBar, bar, one_line_warning
-from zoo.benchmark.runs.showing import appended, show
+from zoo.benchmark.runs.showing import appended, log_results, show
+from zoo.benchmark.runs.taking_over import start_from, take_over
 from zoo.benchmark.runs.validating import validator
 from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import Row
@@ -42,7 +42,6 @@ from zoo.metrics import Score, at
 from zoo.model import ColorDiffusion
 from zoo.training.batches import Batches, Costs
 from zoo.training.diffusion import open_batches, train
-from zoo.training.starting import start_from
 from zoo.training.trainer import TrainResult
 
 OnClaimed = Callable[[str, bool], object]  # (a run's id, whether it is done already)
@@ -214,6 +213,8 @@ class Run:
             "feature_seconds": costs.features,
             "pretrain_seconds": costs.pretraining,
             "images_seen": trained.images_seen,
+            "steps_run": trained.steps if self.model else None,
+            "kept_step": trained.kept,
             "sample_seconds_per_image": round(found.seconds_per_image, 6),
             "peak_memory_mb": round(peak, 1),
             "device": record["device"],
@@ -254,7 +255,7 @@ def run(config: DictConfig, on_claimed: OnClaimed | None = None) -> None:
         HeldError: another process is at work on this run.
     """
     warnings.showwarning = one_line_warning
-    with _out_of_memory_told():
+    with environment.out_of_memory_told("train.batch_size or eval.batch_size"):
         opened = Run.open(config)
         folder = RunFolder(Path(opened.spec.machine.results_dir), opened.identity.run_id)
         with folder.claimed() if MAIN_PROCESS else nullcontext():
@@ -288,12 +289,12 @@ def _begin(opened: Run, folder: RunFolder) -> None:
         return
     try_out(opened.spec, opened.model, opened.dataset, opened.photos.images["eval"], opened.device)
     print(f"run {folder.path.name}: {opened.name} on {opened.device}")
-    shared = opened.identity.training_id
-    facts = {"training_id": shared, **opened.photos.facts()}
-    folder.describe(opened.spec.as_dict(), environment.describe(opened.device), facts)
-    same = folder.adopt_training(shared) if opened.model else None
-    if same:
-        print(f"the same training as run {same}: going on from its last checkpoint")
+    identity, ids = opened.identity, {"training_id": opened.identity.training_id}
+    if opened.model:
+        ids |= {"course_id": identity.course_id, "any_budget_id": identity.any_budget_id}
+    folder.describe(opened.spec.as_dict(), environment.describe(opened.device), {**ids, **opened.photos.facts()})
+    if opened.model and (line := take_over(folder, opened.spec.train, identity)):
+        print(line)
 
 
 def _score(opened: Run, folder: RunFolder, trained: TrainResult, costs: Costs) -> None:
@@ -306,12 +307,6 @@ def _score(opened: Run, folder: RunFolder, trained: TrainResult, costs: Costs) -
     folder.keep(found, record)
     folder.name_people(opened.people)
     peak = folder.remember_peak(environment.peak_memory_mb(opened.device))
+    if opened.model:
+        log_results(opened.spec.train.log, folder.path, record, found.scores, trained.steps)
     rows.write(folder.rows, opened.rows(record, trained, costs, found, peak))
-
-
-@contextmanager
-def _out_of_memory_told() -> Iterator[None]:
-    try:
-        yield
-    except torch.cuda.OutOfMemoryError as error:
-        raise ZooError(f"out of memory ({error}); lower train.batch_size or eval.batch_size") from error

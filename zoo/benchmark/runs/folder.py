@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ MANIFEST = "manifest.json"  # how many images there were, which were skipped, an
 PEAK = "peak_memory.json"  # the most memory that training took, over all sittings and runs that share it
 PROGRESS = "progress.json"  # the share of the training that is behind it
 LOG = "train"  # losses as TensorBoard's event files
-VALIDATION = "val.csv"  # the loss on validation photos as training went
+VALIDATION = "val.csv"  # loss and scores on validation photos as training went
 VALIDATION_GRID = "val.png"  # grey, a colouring and truth of some of them, the last time
 GRID = "grid.png"  # grey, colourings and truth of a few photos
 # ``keys`` (K,) and ``sample_grid`` (K, 2 + S, H, W, 3) uint8: grey, S samples and truth of K images
@@ -70,19 +71,32 @@ class RunFolder:
         write_json(self.path / ENVIRONMENT, environment)
         write_json(self.path / MANIFEST, manifest)
 
-    def adopt_training(self, training_id: str) -> str | None:
-        """If another run here has the same training, go on from its last checkpoint. Returns that run's id."""
-        from zoo.training.resume import CHECKPOINT  # brings in torch
+    def adopt_training(self, course_id: str, budget: Budget) -> str | None:
+        """Go on from the last checkpoint of another run here that is the same as far as it goes, if it lies within the
+        budget; from that of most steps. Returns that run's id."""
+        from zoo.training.resume import CHECKPOINT, spent  # brings in torch
 
         if (self.path / CHECKPOINT).exists():
             return None
-        found = self._with_training(training_id, CHECKPOINT)
-        if not found:
+        others = [m.parent for m in self.path.parent.glob(f"*/{MANIFEST}") if course_of(m.parent) == course_id]
+        behind = {folder: spent(folder / CHECKPOINT) for folder in others}
+        within = {folder: at for folder, at in behind.items() if at is not None and budget.holds(*at)}
+        if not within:
             return None
-        newest = max(found, key=lambda folder: (folder / CHECKPOINT).stat().st_mtime)
-        link(newest / CHECKPOINT, self.path / CHECKPOINT)
-        self.remember_peak(_peak(newest / PEAK))
-        return newest.name
+        chosen = max(within, key=lambda folder: within[folder])
+        link(chosen / CHECKPOINT, self.path / CHECKPOINT)
+        if (chosen / VALIDATION).is_file():
+            write_text(self.validation, (chosen / VALIDATION).read_text(encoding="utf-8"))
+        self.remember_peak(_peak(chosen / PEAK))
+        return chosen.name
+
+    def shorter(self, any_budget_id: str, budget: Budget) -> str | None:
+        """A run here that is the same but for a smaller budget."""
+        for manifest in sorted(self.path.parent.glob(f"*/{MANIFEST}")):
+            other = Budget.of(manifest.parent) if _fact(manifest.parent, "any_budget_id") == any_budget_id else None
+            if other and other.smaller(budget):
+                return manifest.parent.name
+        return None
 
     def share_model(self, training_id: str) -> None:
         """Keep one file for the models of all runs here with the same training, as far as they are the same."""
@@ -98,7 +112,7 @@ class RunFolder:
         """Folders of other runs with this training that have the file ``name``."""
         found = [manifest.parent for manifest in self.path.parent.glob(f"*/{MANIFEST}")]
         others = [folder for folder in found if folder != self.path and (folder / name).is_file()]
-        return [folder for folder in others if training_of(folder) == training_id]
+        return [folder for folder in others if _fact(folder, "training_id") == training_id]
 
     def remember_peak(self, megabytes: float) -> float:
         """Note how much memory was taken, in MB; returns the most that was ever noted here."""
@@ -141,9 +155,10 @@ class RunFolder:
         """What a run writes, as far as it is there, the rows first: without them it is not done. Nothing else that
         somebody put here, and no link that leads elsewhere."""
         from zoo.tensor_file import MODEL
+        from zoo.training.log import WANDB
         from zoo.training.resume import CHECKPOINT
 
-        names = (ROWS, *(name for name in _WRITTEN if name != ROWS), CHECKPOINT, MODEL)
+        names = (ROWS, *(name for name in _WRITTEN if name != ROWS), CHECKPOINT, MODEL, WANDB)
         logs = [] if (self.path / LOG).is_symlink() else sorted((self.path / LOG).rglob("events.out.tfevents.*"))
         return [
             file for file in (*(self.path / name for name in names), *logs) if file.is_file() and not file.is_symlink()
@@ -156,10 +171,43 @@ class RunFolder:
         return found
 
 
-def training_of(folder: Path) -> str | None:
-    """The id of the training that the run in ``folder`` rests on; None: none, or of an older version."""
+@dataclass(frozen=True)
+class Budget:
+    """Of a training; one of the two."""
+
+    steps: int | None
+    seconds: float | None
+
+    @classmethod
+    def of(cls, folder: Path) -> Budget | None:
+        """That of the run in ``folder``; None: there is none that can be read."""
+        import yaml
+
+        try:
+            train = yaml.safe_load((folder / SPEC).read_text(encoding="utf-8"))["train"]
+            return cls(train["steps"], train["seconds"])
+        except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+            return None
+
+    def holds(self, steps: int, seconds: float) -> bool:
+        """Whether so much lies within it."""
+        return steps <= self.steps if self.steps is not None else seconds <= (self.seconds or 0.0)
+
+    def smaller(self, other: Budget) -> bool:
+        """Whether it is of the same kind, and smaller."""
+        if self.steps is not None and other.steps is not None:
+            return self.steps < other.steps
+        return self.seconds is not None and other.seconds is not None and self.seconds < other.seconds
+
+
+def course_of(folder: Path) -> str | None:
+    """What trainings share that are the same as far as they go; None: the run in ``folder`` has none that is known."""
+    return _fact(folder, "course_id") or _fact(folder, "training_id")  # before there were constant learning rates
+
+
+def _fact(folder: Path, name: str) -> str | None:
     try:
-        return str(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["training_id"])
+        return str(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))[name])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -14,24 +14,24 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from zoo import registry
 from zoo.benchmark.config.plugged import MetricPlugIn, PlugIn
 from zoo.benchmark.config.spec import Spec
+from zoo.benchmark.runs.canonical import canonical, content, contents
 from zoo.denoisers import chroma_scale
 from zoo.diffusion import samplers
 from zoo.diffusion.named import name_of
 from zoo.methods import Method
 from zoo.metrics import FeatureMetric, Metric
 from zoo.training import config as training
+from zoo.training import validation
 from zoo.training.starting import start_file
 from zoo.weights import sha256_file
 
 _NOT_IDENTITY = {
-    "train": ("log", "checkpoint_every", "val_every", "feature_cache_gb"),
     "eval": ("batch_size", "samples", "grid"),
     # the box counts as found, groups where a metric asks for them, what was left out by the photos that are left
     "data": ("root", "download", "face_box", "groups", "people", "dedupe"),
@@ -44,7 +44,7 @@ class Identity:
 
     Args:
         spec: its configuration.
-        manifests: ``"train"`` and ``"eval"`` → sha256 of those images.
+        manifests: ``"train"`` and ``"eval"`` → sha256 of those images; ``"val"``, where they decide what is kept.
         weights_sha: sha256 of the encoder's pretrained weights, in place of their path or name.
         find_face: the ArcFace template's square in the images (`Dataset.face_box`); called only where it matters.
         framed: whether the encoder sees what this square says.
@@ -76,6 +76,19 @@ class Identity:
         it."""
         return digest(self._what)
 
+    @property
+    def course_id(self) -> str:
+        """12 hex digits over what the weights after each step depend on: trainings that share it are the same as far as
+        they go. It is `training_id`, but where the learning rate knows no budget."""
+        return self.any_budget_id if self.spec.train.schedule == "constant" else self.training_id
+
+    @property
+    def any_budget_id(self) -> str:
+        """12 hex digits over what the weights depend on but for how long they are trained."""
+        what = self._what
+        train = {name: value for name, value in what["settings"]["train"].items() if name not in ("steps", "seconds")}
+        return digest({**what, "settings": {**what["settings"], "train": train}})
+
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The resolved configuration in canonical form: plain values, sections as in ``configs/``."""
@@ -85,9 +98,9 @@ class Identity:
         for section, names in _NOT_IDENTITY.items():
             plain[section] = {key: value for key, value in plain[section].items() if key not in names}
         plain["data"] = _data_in_use(plain["data"])
-        init = plain["train"].pop("init")
-        if init is not None:
-            plain["train"]["init"] = {"sha256": sha256_file(start_file(init))}
+        plain["train"] = spec.train.in_use()
+        if spec.train.init is not None:
+            plain["train"]["init"] = {"sha256": sha256_file(start_file(spec.train.init))}
         plain["diffusion"] = spec.diffusion.in_use()
         if not plain["denoiser"].get("hints"):
             plain["denoiser"].pop("hints", None)
@@ -109,7 +122,7 @@ class Identity:
         if spec.method_options:
             plain["method"] |= {name: {"sha256": sha} for name, sha in self.contents.items()}
         own = {kind.partition(".")[0] for kind, sha in self._sources if sha is not None}
-        return {key: _canonical(_contents(value, everywhere=key in own)) for key, value in plain.items()}
+        return {key: canonical(contents(value, everywhere=key in own)) for key, value in plain.items()}
 
     @property
     def _method(self) -> type[Method]:
@@ -132,8 +145,13 @@ class Identity:
 
     @property
     def training_photos(self) -> dict[str, str]:
-        """sha256 of the photos to learn from, where the method does."""
-        return {"train": self.manifests["train"]} if self._method.learns else {}
+        """sha256 of the photos to learn from, where the method does, and of those that decide what is kept of it."""
+        roles = [*(["train"] if self._method.learns else []), *(["val"] if self._watches else [])]
+        return {role: self.manifests[role] for role in roles}
+
+    @property
+    def _watches(self) -> bool:
+        return self._method.trains and self.spec.train.watches
 
     @property
     def _data(self) -> dict[str, Any]:
@@ -170,11 +188,13 @@ class Identity:
         conds = {f"cond.{name}": registry.conditioners.get(name).version for name in self._conditioners}
         encoder = registry.encoders.get(self.spec.encoder.name).version
         denoiser = registry.denoisers.get(self.spec.denoiser.get("name", "unet")).version
+        looks = {"validation": validation.VERSION} if self._watches else {}
         return {
             "training": training.VERSION,
             "encoder": encoder,
             **({"denoiser": denoiser} if denoiser > 1 else {}),
             **conds,
+            **looks,
         }
 
     @property
@@ -226,7 +246,7 @@ class Identity:
             scored["face_box"] = _plain(looked[0] if looked else asked)
         if cls.by_group and (groups := _groups(spec.data.name, spec.data.options)) is not None:
             scored["groups"] = groups
-        found: dict[str, Any] = _canonical(_contents(scored, everywhere=not built_in))
+        found: dict[str, Any] = canonical(contents(scored, everywhere=not built_in))
         return found
 
 
@@ -257,7 +277,7 @@ def _groups(name: str, options: Mapping[str, Any]) -> Any:
         return {"source": source, "groups": options.get("groups")}
     groups = options.get("groups")
     if groups is not None:
-        return _content(groups) if groups.lower().endswith(".csv") else groups
+        return content(groups) if groups.lower().endswith(".csv") else groups
     parts = {key: _groups(part.get("name", "folder"), part) for key, part in options.get("parts", {}).items()}
     return {key: found for key, found in parts.items() if found is not None} or None
 
@@ -273,29 +293,3 @@ def _encoder_in_use(encoder: PlugIn, weights_sha: str | None) -> dict[str, Any]:
 
 def _plain(box: Sequence[float] | None) -> list[float] | None:
     return None if box is None else [float(side) for side in box]
-
-
-def _canonical(value: Any) -> Any:
-    """1.0 is 1; keys are text, and sequences lists."""
-    if isinstance(value, Mapping):
-        return {str(key): _canonical(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_canonical(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _contents(value: Any, key: str = "", *, everywhere: bool = False) -> Any:
-    """``value`` with each path of weights replaced by the sha256 of what the file holds; ``everywhere``: of any file,
-    in options of a plug-in that is not built in, of which nobody knows what they mean."""
-    if isinstance(value, Mapping):
-        return {str(name): _contents(item, str(name), everywhere=everywhere) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_contents(item, key, everywhere=everywhere) for item in value]
-    if isinstance(value, str) and (key == "weights" or (everywhere and Path(value).suffix)):
-        return _content(value)
-    return value
-
-
-def _content(path: str) -> Any:
-    file = Path(path).expanduser()
-    return {"sha256": sha256_file(file)} if file.is_file() else path

@@ -15,6 +15,7 @@ from zoo.cache.images import ImageCache, View, open_images
 from zoo.data import Dataset, Split
 from zoo.errors import ZooError
 from zoo.reading.near_duplicates import Fingerprints, near
+from zoo.training.validation import validation_images
 
 _NAMED = 3  # pairs in a warning
 _LISTED = 100  # pairs that are written down
@@ -27,7 +28,7 @@ class RunPhotos:
     """Decoded, as the denoiser sees them.
 
     Attributes:
-        images: ``"train"``, for a method that learns, and ``"eval"``.
+        images: ``"train"``, for a method that learns, ``"val"``, where these decide what is kept, and ``"eval"``.
         unlike: of what was kept out of training (``data.dedupe``); None: nothing.
         shared: (scored, trained on) photos that show one picture.
     """
@@ -64,7 +65,10 @@ class RunPhotos:
                 f"{len(train.near)} photos are left out of training, which show the same picture as one of val or test"
             )
             warnings.warn(f"{told}: {_named(train.near)}", stacklevel=2)
-        return cls({"train": train, "eval": test}, unlike, shared)
+        images = {"train": train, "eval": test}
+        if registry.methods.get(spec.method).trains and spec.train.watches:
+            images["val"] = _deciding(spec, dataset)
+        return cls(images, unlike, shared)
 
     def facts(self) -> dict[str, Any]:
         """How many photos there are, what was left out of them, and the hashes that identify them."""
@@ -85,6 +89,17 @@ def without_idle_limits(spec: Spec, dataset: Dataset) -> Spec:
         spec = replace(spec, eval=replace(spec.eval, limit=None))
     scored = spec.eval.limit or len(keys_of(dataset, spec.eval.split))
     return replace(spec, metrics={key: metric.of_set(scored) for key, metric in spec.metrics.items()})
+
+
+def _deciding(spec: Spec, dataset: Dataset) -> ImageCache:
+    """Those by which weights are chosen, or training is ended. Raises `ZooError` where there are none."""
+    name = "train.keep=best" if spec.train.keep == "best" else f"train.patience={spec.train.patience}"
+    if spec.eval.split == "val":
+        warnings.warn(f"{name} goes by photos of val, and eval.split=val scores them: it flatters", stacklevel=3)
+    try:
+        return validation_images(dataset, View(spec.image_size), spec.machine.cache, bar)
+    except ZooError as error:
+        raise ZooError(f"{name} goes by photos of val: {error}") from error
 
 
 def others(dataset: Dataset, view: View, cache_dir: Path) -> Fingerprints | None:

@@ -11,13 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from omegaconf import DictConfig, OmegaConf
 
 from zoo import registry
 from zoo.benchmark.config.options import check_options, check_range, check_type, under
 from zoo.benchmark.config.plugins import import_modules
 from zoo.benchmark.config.spec import Machine
+from zoo.benchmark.runs.environment import out_of_memory_told
 from zoo.benchmark.runs.grid import save_grid
 from zoo.benchmark.runs.photos import others
 from zoo.benchmark.runs.progress import TrainingBar, bar, one_line_warning
@@ -117,11 +117,8 @@ def pretrain_encoder(config: DictConfig) -> None:
     if task.done():
         print(f"{task.output} is there already; to repeat it, delete it")
     else:
-        try:
-            with TrainingBar("pretraining") as progress:
-                made = pretrain(task.recipe, task.images, task.cache, device=task.device, on_step=progress)
-        except torch.cuda.OutOfMemoryError as error:
-            raise ZooError(f"out of memory ({error}); lower train.batch_size") from error
+        with out_of_memory_told("train.batch_size"), TrainingBar("pretraining") as progress:
+            made = pretrain(task.recipe, task.images, task.cache, device=task.device, on_step=progress)
         with replacing(task.output) as temporary:
             shutil.copyfile(made, temporary)
     found = reconstruct(Autoencoder.load(task.output), task.val, device=task.device)

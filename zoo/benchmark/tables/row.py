@@ -20,6 +20,8 @@ class Row:
         weights_sha: of the encoder's pretrained weights; empty: it has none.
         method: how colours come about: ``diffusion`` by the pair, or a baseline. Those that train nothing have neither
             encoder nor cond.
+        steps_run, kept_step: of training, and the one whose averaged weights were kept: the last, or the best by its
+            validation loss (``train.keep=best``). None: not known.
         feature_seconds, pretrain_seconds: of computing cached features, and of pretraining the encoder, before
             training; once for all runs that share them, each of which says the same. None: not known.
     """
@@ -47,6 +49,8 @@ class Row:
     method: str = "diffusion"
     feature_seconds: float | None = None
     pretrain_seconds: float | None = None
+    steps_run: int | None = None
+    kept_step: int | None = None
 
     @property
     def key(self) -> tuple[str, str]:

@@ -19,7 +19,8 @@ from pyarrow import csv as arrow_csv
 from zoo.benchmark.tables.row import COLUMNS, Row
 from zoo.errors import ZooError
 
-_HEADERS = (COLUMNS, COLUMNS[:-2], COLUMNS[:-3])  # tables from before these costs, or baselines, were told
+_HEADERS = [COLUMNS[: len(COLUMNS) - n] for n in (0, 2, 4, 5)]  # tables from before steps, costs, baselines were told
+_SINCE = ("feature_seconds", "pretrain_seconds", "steps_run", "kept_step")  # numbers that older tables lack
 
 
 def read(path: Path) -> list[Row]:
@@ -41,8 +42,7 @@ def read(path: Path) -> list[Row]:
 def frame(rows: Iterable[Row]) -> pd.DataFrame:
     """Rows as a table of pandas, where a hole is NaN."""
     table = pd.DataFrame([vars(row) for row in rows], columns=COLUMNS)
-    costs = {"feature_seconds": float, "pretrain_seconds": float}
-    return table.astype({"value": float, "higher_is_better": object, **costs})
+    return table.astype({"value": float, "higher_is_better": object, **dict.fromkeys(_SINCE, float)})
 
 
 def read_frame(path: Path) -> pd.DataFrame:
@@ -59,8 +59,9 @@ def read_frame(path: Path) -> pd.DataFrame:
     if header not in _HEADERS or not _ends_with_newline(path) or not _complete(found) or _is_odd(path, len(found)):
         return frame(read(path))
     table = found.to_pandas().astype({"higher_is_better": object})
-    older = {"method": "diffusion", "feature_seconds": math.nan, "pretrain_seconds": math.nan}
-    return table.assign(**{name: value for name, value in older.items() if name not in table})
+    older = {"method": "diffusion", **dict.fromkeys(_SINCE, math.nan)}
+    table = table.assign(**{name: value for name, value in older.items() if name not in table})
+    return table.astype(dict.fromkeys(_SINCE, float))
 
 
 def _complete(table: pa.Table) -> bool:
@@ -153,7 +154,14 @@ def _value(cell: str, kind: Any) -> Any:
 _LONGEST = 200  # characters of a run's name, and of what is wrong with a cell
 _TYPES = get_type_hints(Row)
 _MAY_BE_EMPTY = [name for name, kind in _TYPES.items() if isinstance(kind, types.UnionType)]
-_ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64(), float | None: pa.float64(), bool | None: pa.bool_()}
+_ARROW = {
+    str: pa.string(),
+    int: pa.int64(),
+    int | None: pa.int64(),
+    float: pa.float64(),
+    float | None: pa.float64(),
+    bool | None: pa.bool_(),
+}
 _LENIENT = re.compile(rb'[,\n]\s*"?-?0[xX]|[^\n]{100000}|[^,\n]"[^,\r\n"]')  # hexadecimal, endless, stray quotes
 _PARSE = arrow_csv.ParseOptions(ignore_empty_lines=False)
 _CONVERT = arrow_csv.ConvertOptions(

@@ -21,9 +21,18 @@ from zoo.benchmark.tables.protocols import not_one, read, read_records, remember
 Fields = dict[str, Any]
 _MACHINE = ("device", "plugins", "results_dir", "cache_dir", "table", "fail_fast")
 _NO_SCORE = {
-    "train": ("log", "checkpoint_every", "val_every", "feature_cache_gb"),
+    "train": ("log", "checkpoint_every", "feature_cache_gb"),
     "data": ("root", "download", "people", "dedupe"),
     "eval": ("batch_size", "samples", "grid", "strips"),  # strips: what grid was called; see `parse`
+}
+
+
+# of training; ids and records leave them out, but a run that has another is not to be averaged with one that has these
+_DEFAULTS: Fields = {
+    "train.schedule": "cosine",
+    "train.keep": "last",
+    "train.patience": None,
+    "train.init.sha256": None,
 }
 
 
@@ -80,6 +89,10 @@ def parse(known: Mapping[str, Any]) -> Record:
     settings = {path: value for path, value in flat(spec) if not _elsewhere(path)}
     if settings.get("sampler.name") and settings.get("cond.name", "none") != "none":
         settings.setdefault("sampler.guidance", 1)  # which is none: records leave out what is not read
+    if settings.get("train.keep", "last") == "last" and settings.get("train.patience") is None:
+        settings.pop("train.val_every", None)  # nothing was decided by looks
+    if "train.lr" in settings:
+        settings = _DEFAULTS | settings
     samplings = {str(name): [float(value) for value in values] for name, values in known.get("samplings", {}).items()}
     return Record(settings, protocols, primary if isinstance(primary, str) else "", samplings)
 
