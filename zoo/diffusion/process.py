@@ -32,8 +32,8 @@ class Diffusion:
             one evaluation instead of sampling.
         loss_weight: ``"uniform"``, which is the objective's own, or ``"min_snr"`` (Hang et al. 2023, γ = 5).
         T: steps of schedules that take it, as linear does.
-        times: how t is drawn in training: ``"uniform"``, or ``"logit_normal"`` (Esser et al. 2024): the sigmoid of a
-            normal variable.
+        times: how t is drawn in training: ``"logit_normal"`` (Esser et al. 2024), the sigmoid of a normal variable, or
+            ``"uniform"`` (docs/samplers.md compares them).
         times_mean: of that variable; above 0 there is more training near pure noise.
         times_scale: its standard deviation.
     """
@@ -42,9 +42,9 @@ class Diffusion:
     schedule: Named = "cosine"
     loss_weight: str = "uniform"
     T: int = 1000
-    times: str = "uniform"
-    times_mean: float = 1.0
-    times_scale: float = 1.0
+    times: str = "logit_normal"
+    times_mean: float = 1.5
+    times_scale: float = 1.5
 
     def __post_init__(self) -> None:
         choices = {"loss_weight": ("uniform", "min_snr"), "times": ("uniform", "logit_normal")}
