@@ -41,7 +41,9 @@ TRAINING: dict[str, Any] = {
     "diffusion.parameterisation": "x0",
     "diffusion.schedule": "linear",
     "diffusion.loss_weight": "min_snr",
-    "diffusion.times": "logit_normal",
+    "diffusion.times": "uniform",
+    "diffusion.times_mean": 0.5,
+    "diffusion.times_scale": 0.5,
     "train.init": "bundled",
     "train.steps": 999,
     "train.seconds": 1.5,
@@ -84,6 +86,7 @@ SCORING: dict[str, Any] = {
     "metrics.diversity.samples": 3,
 }
 NEITHER: dict[str, Any] = {
+    "fail_fast": True,
     # what only says which photos there are: they are known by their hashes
     "data.name": "lfw",
     "data.n_train": 1999,
@@ -118,11 +121,9 @@ WITH_IT: dict[str, dict[str, Any]] = {  # what else has to change
 NOT_LOOKED_AT = {"encoder.weights"}  # by their sha256 alone
 READ_WITH: dict[str, tuple[Any, dict[str, Any]]] = {  # another value, and what has to be chosen for it to be read
     "diffusion.T": (999, {"diffusion.schedule": "linear"}),
-    "diffusion.times_mean": (1.5, {"diffusion.times": "logit_normal"}),
     "train.p_hints": (0.4, {"denoiser.hints": True}),
     "train.warmup_steps": (99, {"train.schedule": "constant"}),
     "train.val_every": (199, {"train.keep": "best"}),
-    "diffusion.times_scale": (0.5, {"diffusion.times": "logit_normal"}),
 }
 
 CASES = [
