@@ -83,7 +83,9 @@ def test_logit_normal_times_have_a_normal_logit_of_the_given_mean_and_scale() ->
 
 
 def test_logit_normal_times_are_stratified_over_their_distribution() -> None:
-    t = Diffusion(times="logit_normal", times_mean=0.0, times_scale=1.0).draw_times(64, torch.Generator().manual_seed(0))
+    t = Diffusion(times="logit_normal", times_mean=0.0, times_scale=1.0).draw_times(
+        64, torch.Generator().manual_seed(0)
+    )
     u = torch.special.ndtr(t.logit())
     assert sorted(math.ceil(x * 64 - 1e-3) for x in u.tolist()) == list(range(1, 65))
 
