@@ -12,6 +12,7 @@ from zoo.faces.framing import WHOLE, Box
 from zoo.faces.viewport import Viewport
 from zoo.photos.colorizer import Colorizer
 from zoo.photos.composite import compose
+from zoo.photos.trust import STRENGTH
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_a_face_is_colored_where_it_is_and_only_there(monkeypatch: pytest.Monkey
     inside = (np.arange(240) + 0.5 + 1j * (np.arange(160)[:, None] + 0.5) - viewport.origin) / viewport.edge
     depth = np.minimum.reduce([inside.real, 1 - inside.real, inside.imag, 1 - inside.imag])  # from the nearest edge
     assert np.abs(ab[depth > 0.27] - FACE_AB).max() < 0.01
-    assert np.abs(ab[depth < 0] - REST_AB).max() < 0.01
+    assert np.abs(ab[depth < 0] - STRENGTH * np.array(REST_AB)).max() < 0.01
 
 
 def test_a_face_fades_into_the_photo_without_a_step() -> None:
