@@ -77,11 +77,11 @@ def test_a_larger_budget_over_which_the_rate_falls_says_why_it_starts_anew(capsy
 
 
 def test_rows_say_which_step_was_kept_and_how_many_there_were(capsys: pytest.CaptureFixture[str]) -> None:
-    given = ["train.steps=9", "train.lr=2", "train.val_every=1", "train.keep=best", "train.patience=2"]
+    given = ["train.steps=30", "train.lr=2", "train.val_every=1", "train.keep=best", "train.patience=2"]
     row = run(*given)
     looked = pd.read_csv(Path("runs") / row.run_id / "val.csv")
     assert row.kept_step == looked["step"][looked["loss"].idxmin()]
-    assert row.steps_run == looked["step"].max() == row.kept_step + 2 < 9
+    assert row.steps_run == looked["step"].max() == row.kept_step + 2 < 30
     assert f"kept: the averaged weights of step {row.kept_step} of {row.steps_run}" in capsys.readouterr().out
 
 

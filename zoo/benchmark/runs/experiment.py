@@ -16,7 +16,6 @@ from omegaconf import DictConfig, OmegaConf
 from zoo import registry
 from zoo.benchmark.config.labels import label
 from zoo.benchmark.config.options import under
-from zoo.benchmark.config.plugins import import_modules
 from zoo.benchmark.config.processes import MAIN_PROCESS
 from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs import environment
@@ -28,14 +27,14 @@ from zoo.benchmark.runs.photos import RunPhotos, without_idle_limits
 from zoo.benchmark.runs.plugged_in import try_out
 from zoo.benchmark.runs.progress import TrainingBar, bar, one_line_warning
 from zoo.benchmark.runs.showing import appended, log_results, show
+from zoo.benchmark.runs.specified import specified
 from zoo.benchmark.runs.taking_over import start_from, take_over
 from zoo.benchmark.runs.validating import validator
 from zoo.benchmark.tables import rows
 from zoo.benchmark.tables.rows import Row
 from zoo.data import Dataset, printable
 from zoo.denoisers import chroma_scale
-from zoo.devices import pick_device
-from zoo.errors import ZooError, below
+from zoo.errors import below
 from zoo.evaluation.evaluate import Evaluation, evaluate
 from zoo.methods import Materials, Method
 from zoo.metrics import Score, at
@@ -47,25 +46,6 @@ from zoo.training.trainer import TrainResult
 OnClaimed = Callable[[str, bool], object]  # (a run's id, whether it is done already)
 
 _SHOWN = 8  # photos in the picture of a run
-
-
-def specified(config: DictConfig) -> tuple[Spec, str]:
-    """The run that a configuration is of, and the device that it is on.
-
-    Raises:
-        ZooError: an option that is missing, wrong, or cannot be had on this machine.
-    """
-    import_modules(config.plugins)
-    missing = sorted(OmegaConf.missing_keys(config))
-    if missing:
-        raise ZooError(f"{missing[0]} must be given: {missing[0]}=...")
-    spec = Spec.from_config(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
-    device = pick_device(spec.machine.device)
-    if device == "cpu" and spec.train.mixed_precision == "fp16":
-        raise ZooError("train.mixed_precision=fp16 needs a GPU; expected no or bf16 on device=cpu")
-    if spec.machine.table:
-        rows.check_writable(Path(spec.machine.table))
-    return spec, device
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,12 @@ from zoo import registry
 from zoo.benchmark.config.mending import MENDABLE, one_line
 from zoo.benchmark.config.options import under
 from zoo.benchmark.config.spec import Spec
-from zoo.benchmark.runs.experiment import Run, specified, start_from
+from zoo.benchmark.runs.experiment import Run
 from zoo.benchmark.runs.identity import digest
 from zoo.benchmark.runs.photos import without_idle_limits
 from zoo.benchmark.runs.progress import bar
+from zoo.benchmark.runs.specified import specified
+from zoo.benchmark.runs.taking_over import start_from
 from zoo.cache.contract import keys_of
 from zoo.errors import ZooError
 from zoo.plugins import blame
