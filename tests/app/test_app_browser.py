@@ -87,6 +87,7 @@ def test_a_color_is_said_by_a_click_spreads_is_undone_and_adds_to_others(visit: 
     picked = visit.page.locator("#said-color input[type=text]").first
     picked.fill("#3050c0")
     picked.press("Enter")
+    visit.page.wait_for_timeout(1000)  # the page takes the colour up
     marked.click(position={"x": 40, "y": 60})
     visit.becomes(lambda file: file not in (plain, one))
     assert visit.fits()

@@ -162,7 +162,9 @@ def test_a_warning_about_a_photo_is_one_line_that_names_it(
 def test_the_script_colors_a_photo_with_a_model_file(tmp_path: Path) -> None:
     checkpoint.save(tiny_model(), tmp_path / "tiny.safetensors")
     photos(str(tmp_path / "old.png"), size=(40, 30))
-    arguments = "--image-path old.png --checkpoint tiny.safetensors --output new.png --steps 2 --device cpu --gif"
+    arguments = (
+        "--image-path old.png --checkpoint tiny.safetensors --output new.png --steps 2 --device cpu --vivid --gif"
+    )
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(SCRIPT), *arguments.split()]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)

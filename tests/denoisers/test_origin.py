@@ -131,7 +131,7 @@ def test_what_it_says_depends_on_noise_lightness_time_and_every_map() -> None:
 
 
 def test_a_denoiser_is_found_by_its_name() -> None:
-    assert zoo.list_denoisers() == ["origin", "unet"]
+    assert zoo.list_denoisers() == ["dit", "origin", "unet"]
     assert isinstance(zoo.create_denoiser("origin", **SMALL), OriginDenoiser)
     assert [level.stride for level in stages({"name": "origin"})] == [1, 2, 4, 8]
     assert stages({}) == stages({"name": "unet"})

@@ -46,7 +46,7 @@ examples, each added to  %(prog)s --image-path old.jpg --output new.png
   --hint 0.5,0.2,#a03020            that colour there: fractions of width and height, or whole pixels; any number
   --hints colours.txt               the same, one hint a line
   --compare                         also new-compare.png: grey, colour, and the truth if the photo has colour
-  --gif                             also new.gif: the denoising, step by step
+  --gif                             also new.gif: the denoising; step by step with --vivid or --samples
   --device cuda                     on a GPU (auto takes one if there is one)
   --overwrite                       replace new.png if it is there, even if it is the photo itself
   --checkpoint edges.safetensors --plugin edges.py    by a model whose encoder or conditioning a file of yours registers

@@ -57,7 +57,7 @@ class Diffusion:
             raise ZooError(
                 f"times_mean must be a number and times_scale one above 0, not {self.times_mean} and {self.times_scale}"
             )
-        blank = self.noise_schedule.alpha(torch.ones(1)).item() == 0  # at the end
+        blank = self.noise_schedule.alpha(torch.ones(1, device="cpu")).item() == 0  # at the end
         if self.objective.needs_signal and blank and not self.regression:
             said, schedule = name_of(self.parameterisation), name_of(self.schedule)
             raise ZooError(

@@ -113,24 +113,9 @@ class Trainer:
         """Train until the budget is spent, or patience with what validation says."""
         self._take_up()
         every = self.config.val_every if self.on_validate or self.config.watches else None
-        with open_logs(self.config.log if self.accelerator.is_main_process else (), self.folder) as self.logs:
-            self._train(every)
-            self._look()
-            self._keep()
-            if every and self.step % every:  # after the checkpoint: a larger budget would not have looked here
-                self._validate()
-        self.accelerator.end_training()
-        self.ema.copy_to_model(self.watch.average)
-        self.plain.eval()
-        if self.accelerator.is_main_process:
-            self.save(self.folder / MODEL)
-        kept = self.watch.step if self.watch.average and self.watch.step is not None else self.step
-        return TrainResult(self.step, self.step * self.config.batch_size, self.elapsed, kept)
-
-    def _train(self, every: int | None) -> None:
-        """All steps, looking at validation photos after ``every`` so many."""
-        before, started = self.elapsed, time.perf_counter()
-        with ThreadPoolExecutor(1) as ahead:  # reads the next batch while this one trains
+        logs = open_logs(self.config.log if self.accelerator.is_main_process else (), self.folder)
+        with logs as self.logs, ThreadPoolExecutor(1) as ahead:  # reads the next batch while this one trains
+            before, started = self.elapsed, time.perf_counter()
             upcoming = ahead.submit(self.batches.at, self.step, self.rank, self.world)
             while (share := self._share()) < 1 and not self.watch.ended:
                 batch = upcoming.result()
@@ -145,6 +130,21 @@ class Trainer:
                     started += self._validate()
                 if due:  # with what was found just now
                     self._keep()
+            self._look()
+            self._keep()
+            if every and self.step % every:  # after the checkpoint: a larger budget would not have looked here
+                self._validate()
+        return self._end()
+
+    def _end(self) -> TrainResult:
+        """The model has the averaged weights that are kept, and lies on disk."""
+        self.accelerator.end_training()
+        self.ema.copy_to_model(self.watch.average)
+        self.plain.eval()
+        if self.accelerator.is_main_process:
+            self.save(self.folder / MODEL)
+        kept = self.watch.step if self.watch.average and self.watch.step is not None else self.step
+        return TrainResult(self.step, self.step * self.config.batch_size, self.elapsed, kept)
 
     def optimise(self, batch: Any, share: float) -> tuple[Tensor, Tensor]:
         """One step; returns the loss and the length of its gradient before it was cut, on the device: reading them here
