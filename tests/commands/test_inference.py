@@ -166,7 +166,7 @@ def test_the_script_colors_a_photo_with_a_model_file(tmp_path: Path) -> None:
         "--image-path old.png --checkpoint tiny.safetensors --output new.png --steps 2 --device cpu --vivid --gif"
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(SCRIPT), *arguments.split()]
+    command = [sys.executable, str(SCRIPT), *arguments.split(), "--vivid", "--gif"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     with Image.open(tmp_path / "new.png") as image:
