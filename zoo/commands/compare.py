@@ -29,8 +29,12 @@ def add_study(parser: argparse.ArgumentParser) -> None:
     told = "of facezoo run +study=FILE: its cells alone, with what it says of comparing; TABLE: the one beside it"
     add("--study", type=Path, metavar="FILE", help=told)
     add("--only", metavar="NAME", help="of a study, this block or cell")
-    add("--rows", metavar="OPTION", help="the axis of the lines, as train.lr (encoder)")
-    add("--cols", metavar="OPTION", help="the axis of the columns (cond)")
+    add(
+        "--rows",
+        metavar="OPTION",
+        help="the axis of the lines: an option as train.lr, a group as diffusion, or several, a,b (encoder)",
+    )
+    add("--cols", metavar="OPTION", help="the axis of the columns, in the same way (cond)")
     where = "only runs with this option, as train.lr=0.001 or run_id=…; of several of one key any will do"
     add("--where", action="append", default=[], metavar="KEY=VALUE", help=where)
     add("--metric", action="append", default=[], help="only this one (may be repeated)")

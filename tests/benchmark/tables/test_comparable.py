@@ -184,6 +184,94 @@ def test_a_folder_is_no_table(tmp_path: Path, capsys: Any) -> None:
     assert f"table {tmp_path} is a folder; expected a CSV file" in capsys.readouterr().err
 
 
+def lines(told: str, *heads: str) -> list[str]:
+    """The places on the axis of the lines of the first table."""
+    found = [line.split("  ")[0].strip() for line in told.split("\n\n")[0].splitlines()]
+    return [line for line in found if line.startswith(heads)]
+
+
+TIMES = {
+    "a": {"times": "uniform"},
+    "b": {"times": "logit_normal", "times_mean": 1.0},
+    "c": {"times": "logit_normal", "times_mean": 2.0},
+}
+
+
+def of_times(*others: tuple[rows.Row, dict[str, Any] | None]) -> list[tuple[rows.Row, dict[str, Any] | None]]:
+    each = [(row(f"{run}{s}", seed=s), settings(diffusion=own, seed=s)) for run, own in TIMES.items() for s in (0, 1)]
+    return [*each, *others]
+
+
+def test_a_group_of_options_is_an_axis_of_its_distinct_combinations(show: Run) -> None:
+    code, told = show(of_times(), "--rows", "diffusion", "--baseline", "diffusion.times=uniform")
+    assert code == 0
+    expected = ["times=logit_normal, times_mean=1", "times=logit_normal, times_mean=2", "times=uniform"]
+    assert sorted(lines(told, "times=")) == expected
+    assert "less times=uniform" in told
+
+
+def test_a_group_does_not_hide_what_is_beside_it(show: Run) -> None:
+    other = settings(diffusion={"times": "uniform"}, train__lr=0.01)
+    code, told = show(of_times((row("d", encoder="unet"), other)), "--rows", "diffusion")
+    assert code == 2
+    assert "train.lr is 0.001 in" in told
+
+
+def test_a_named_group_has_its_name_and_what_differs_beside(show: Run) -> None:
+    chosen = [
+        {"name": "ddim", "steps": 10, "eta": 0.0},
+        {"name": "ddim", "steps": 10, "eta": 0.5},
+        {"name": "deis", "steps": 10, "order": 3},
+    ]
+    runs = [(row(f"{i}"), settings(sampler=own)) for i, own in enumerate(chosen)]
+    code, told = show(runs, "--rows", "sampler")
+    assert code == 0
+    assert lines(told, "sampler=") == ["sampler=ddim, eta=0", "sampler=ddim, eta=0.5", "sampler=deis"]
+    assert show(runs, "--rows", "sampler", "--where", "sampler=ddim", "--baseline", "sampler.eta=0")[0] == 0
+
+
+def test_parts_without_options_are_told_by_their_names(show: Run) -> None:
+    parts: list[dict[str, Any]] = [{"film": {}}, {"film": {}, "concat": {}}, {"film": {"zero": True}, "concat": {}}]
+    runs = [(row(f"{i}"), settings(cond={"name": "sum", "parts": own})) for i, own in enumerate(parts)]
+    code, told = show(runs, "--rows", "cond.parts")
+    assert code == 0
+    assert sorted(lines(told, "concat", "film")) == ["concat, film", "concat, film.zero=true", "film"]
+
+
+def test_several_options_are_one_axis(show: Run) -> None:
+    grid = [(lr, steps) for lr in (0.001, 0.01) for steps in (10, 20)]
+    runs = [
+        (row(f"{i}", encoder=encoder), settings(encoder__name=encoder, train__lr=lr, sampler__steps=steps))
+        for i, (lr, steps, encoder) in enumerate((*one, e) for one in grid for e in ("none", "unet"))
+    ]
+    code, told = show(runs, "--rows", "train.lr,sampler.steps", "--cols", "encoder")
+    assert code == 0
+    assert sorted(lines(told, "train.lr=")) == sorted(f"train.lr={lr}, sampler.steps={steps}" for lr, steps in grid)
+    code, told = show(runs, "--rows", "encoder,train.lr", "--cols", "sampler.steps")
+    assert code == 0
+    assert "unet, train.lr=0.01" in told
+
+
+def test_a_baseline_that_has_no_such_group_stays_in_the_table(show: Run) -> None:
+    grey = settings(method="grey")
+    del grey["sampler"], grey["train"]
+    code, told = show(of_times((row("g", method="grey", encoder=""), grey)), "--rows", "diffusion")
+    assert code == 0
+    assert "grey" in told
+
+
+def test_options_of_a_group_that_are_all_the_same_are_told_so(show: Run) -> None:
+    code, told = show([(row("a"), settings(diffusion={"times": "uniform"}))], "--rows", "diffusion")
+    assert code == 0
+    assert "diffusion=the same" in told
+
+
+def test_a_group_has_no_value_to_choose_by(show: Run) -> None:
+    code, told = show(of_times(), "--where", "diffusion=uniform")
+    assert code == 2
+    assert "diffusion is several options; name one: times, times_mean" in told
+
+
 def test_another_axis_does_not_hide_what_used_to_be_one(show: Run) -> None:
     runs = [(row("a"), settings()), (row("b", encoder="unet"), settings(encoder__name="unet", train__lr=0.01))]
     code, told = show(runs, "--rows", "train.lr")

@@ -16,8 +16,9 @@ from zoo.benchmark.analysis.comparisons import Comparison, Differences, Scores
 from zoo.benchmark.analysis.given import completed, study_of
 from zoo.benchmark.analysis.scores import Line, Metric
 from zoo.benchmark.tables import cells, comparable, protocols, specs, table_files
+from zoo.benchmark.tables.axes import Axes
 from zoo.benchmark.tables.cells import DIFFUSION, Cell
-from zoo.benchmark.tables.comparable import Axes, Table
+from zoo.benchmark.tables.comparable import Table
 from zoo.benchmark.tables.protocols import Protocols
 from zoo.benchmark.tables.text_table import number, which
 from zoo.errors import ZooError, unknown

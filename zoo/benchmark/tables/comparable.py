@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from zoo.benchmark.tables import cells, specs
+from zoo.benchmark.tables.axes import ABSENT, USUAL, Axes, places, plain, text, values
 from zoo.benchmark.tables.cells import DIFFUSION, Cell
 from zoo.benchmark.tables.specs import Fields, Record
 from zoo.benchmark.tables.text_table import few, which
@@ -26,21 +27,8 @@ _OF_CELL = ("params", "encoder_params", "cond_params", "images_seen", "weights_s
 _OF_TABLE = ("images_seen",)
 _SAME_PHOTOS = ("data", "image_size", "eval", "manifests")  # for all methods, where they read them
 _TOLD = {"device": "devices", "git_sha": "commits", "weights_sha": "weights"}
-_ABSENT = object()
 _SHOWN = 3  # differences in a message
 _LONGEST = 200  # characters of a value in a message
-
-
-@dataclass(frozen=True)
-class Axes:
-    """What the lines and the columns of a table stand for: a column of its rows, or the path of an option."""
-
-    rows: str = "encoder"
-    cols: str = "cond"
-
-    def cover(self, path: str) -> bool:
-        """Whether it, or what it is part of, is an axis."""
-        return any(path == axis or path.startswith(f"{axis}.") for axis in (self.rows, self.cols))
 
 
 @dataclass(frozen=True)
@@ -69,7 +57,7 @@ class Table:
     rows: pd.DataFrame
     records: Mapping[str, Record]
     protocols: Mapping[str, Mapping[str, Any]]
-    axes: Axes = Axes()
+    axes: Axes = USUAL
 
     def check(self) -> None:
         """Raises `ZooError` naming the fields and values in which runs differ that should not."""
@@ -198,10 +186,10 @@ class Table:
         return lines
 
 
-def arrange(rows: pd.DataFrame, records: Mapping[str, Record], axes: Axes = Axes()) -> pd.DataFrame:
+def arrange(rows: pd.DataFrame, records: Mapping[str, Record], axes: Axes = USUAL) -> pd.DataFrame:
     """``rows`` with their places on the axes, as columns ``row`` and ``col``; empty where an axis is of no concern to
     a run. Raises `ZooError` for an axis that nothing has."""
-    return rows.assign(row=_places(rows, records, axes.rows), col=_places(rows, records, axes.cols))
+    return rows.assign(row=places(rows, records, axes.rows), col=places(rows, records, axes.cols))
 
 
 def choose(
@@ -219,39 +207,15 @@ def choose(
         if not equals:
             raise ZooError(f"{option} {condition}: expected key=value, as in train.lr=0.001")
         wanted.setdefault(key, []).append(value)
-    for key, values in wanted.items():
-        has = _places(rows, records, key, named=False)
+    for key, alternatives in wanted.items():
+        has = values(rows, records, key)
         concerned = has.groupby(rows["method"]).transform(lambda some: (some != "").any())
-        fits = has.isin([_canonical_text(value) for value in values]) | has.isin(values)
+        fits = has.isin([_canonical_text(value) for value in alternatives]) | has.isin(alternatives)
         if not fits.any():
             known = sorted(set(has) - {""})
-            raise ZooError(f"{option} {key}={values[0]}: {unknown(key, values[0], known)}")
+            raise ZooError(f"{option} {key}={alternatives[0]}: {unknown(key, alternatives[0], known)}")
         rows = rows[fits | ~concerned]
     return rows
-
-
-def _places(rows: pd.DataFrame, records: Mapping[str, Record], axis: str, *, named: bool = True) -> pd.Series:
-    """The value of each row on an axis, as text: "absent" where only other runs of its method have one, "" where no run
-    of it has."""
-    if axis in rows.columns:
-        return rows[axis].astype(str)
-    paths = {path for record in records.values() for path in record.spec}
-    options = sorted({*paths, *(path.rpartition(".")[0] for path in paths)} - {""})
-    missing = [run for run in dict.fromkeys(rows["run_id"]) if run not in records]
-    if missing and (axis in options or "." in axis):
-        raise ZooError(f"{axis}: there is no record of the settings of {which(missing)}; name their folder by --runs")
-    if axis not in options:
-        raise ZooError(unknown("option", axis, {*options, *rows.columns}))
-    places = {run: _value(record.spec, axis) for run, record in records.items()}
-    head = f"{axis}=" if named else ""
-    has = rows["run_id"].map(lambda run: places[run] is not _ABSENT)
-    concerned = has.groupby(rows["method"]).transform("any")
-    text = rows["run_id"].map(lambda run: head + _text(places[run]))
-    return text.where(concerned, "").astype(str)
-
-
-def _value(spec: Fields, axis: str) -> Any:
-    return _plain(spec.get(axis, spec.get(f"{axis}.name", _ABSENT)))
 
 
 def _differing(
@@ -263,33 +227,22 @@ def _differing(
             continue
         runs: dict[str, list[str]] = {}
         for run, fields in settings.items():
-            value = fields.get(path, _ABSENT)
-            if value is not _ABSENT or absent:
-                text = _text(_plain(value))
-                runs.setdefault(text if value is _ABSENT else _key(value, text), []).append(run)
+            value = fields.get(path, ABSENT)
+            if value is not ABSENT or absent:
+                told = text(plain(value))
+                runs.setdefault(told if value is ABSENT else _key(value, told), []).append(run)
         if len(runs) > 1:
             yield Misfit(path, runs, where)
 
 
-def _text(value: Any) -> str:
-    return "absent" if value is _ABSENT else specs.shown(value)
-
-
-def _key(value: Any, text: str) -> str:
-    """``text``, unless it was cut: then all of the value tells it from others."""
-    return json.dumps(value, sort_keys=True, default=str) if text.endswith("…") else text
-
-
-def _plain(value: Any) -> Any:
-    """1.0 is 1."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+def _key(value: Any, told: str) -> str:
+    """``told``, unless it was cut: then all of the value tells it from others."""
+    return json.dumps(value, sort_keys=True, default=str) if told.endswith("…") else told
 
 
 def _canonical_text(text: str) -> str:
     try:
-        return specs.shown(_plain(json.loads(text)))
+        return specs.shown(plain(json.loads(text)))
     except ValueError:
         return text
 
