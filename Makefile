@@ -12,7 +12,7 @@ demo: $(STAMP)
 	$(BIN)/python benchmarks/run.py preset=quick
 
 test: lint
-	$(BIN)/mypy zoo benchmarks
+	$(BIN)/mypy zoo benchmarks tests/photos/typed_usage.py
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 test-long: $(STAMP)

@@ -21,6 +21,7 @@ LAYERS = (
         "weights",
         "tensor_file",
         "onnx_description",
+        "option_types",
     ),
     ("registry", "plugins"),
     ("color", "faces", "reading"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import warnings
 from collections.abc import Mapping
@@ -218,7 +219,7 @@ def bundled() -> tuple[Path, ...]:
 
 
 def open_model(
-    source: str | Path, device: str, encoder: Mapping[str, Any] | None
+    source: str | os.PathLike[str], device: str, encoder: Mapping[str, Any] | None
 ) -> tuple[ColorDiffusion | OnnxColorDiffusion, torch.device]:
     """The model of ``source`` and the device that it is on; see `zoo.Colorizer.load`."""
     path = resolved(source)
@@ -240,7 +241,7 @@ def _open_exported(folder: Path, device: str, encoder: Mapping[str, Any] | None)
     return OnnxColorDiffusion.load(folder)
 
 
-def resolved(source: str | Path) -> Path:
+def resolved(source: str | os.PathLike[str]) -> Path:
     """The file, or folder of ONNX graphs, that ``source`` of `zoo.Colorizer.load` stands for; fetched if need be.
 
     Raises `ZooError` if there is none.

@@ -57,6 +57,24 @@ def test_every_option_reaches_the_model(painter: type[Painter]) -> None:
     assert painter.asked == [(1, expected)]
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("--sampler", "ddim"), True),
+        (("--steps", "9"), True),
+        ((), False),
+        (("--steps", "9", "--vivid"), False),
+        (("--steps", "9", "--samples", "2"), False),
+    ],
+)
+def test_a_sampler_that_is_not_asked_to_draw_is_told(
+    painter: type[Painter], given: tuple[str, ...], told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos("old.jpg")
+    assert color("old.jpg", "--output", "new.png", *given) == 0
+    assert ("takes one step; --vivid draws" in capsys.readouterr().err) == told
+
+
 def test_without_options_the_library_s_defaults_are_used(painter: type[Painter]) -> None:
     photos("old.jpg")
     assert color("old.jpg", "--output", "new.png") == 0

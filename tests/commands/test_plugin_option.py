@@ -16,7 +16,7 @@ from zoo import checkpoint
 from zoo.commands import main
 from zoo.model import ColorDiffusion
 from zoo.plugins import import_plugins
-from zoo.registry import conditioners, encoders
+from zoo.registry import conditioners, encoders, samplers
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def forget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     def forget() -> None:
         for name in [name for name in sys.modules if name.startswith("zoo_plugin_")]:
             del sys.modules[name]
-        for names in (encoders, conditioners):
+        for names in (encoders, conditioners, samplers):
             names._classes.pop("mine", None)
 
     yield forget
@@ -90,3 +90,63 @@ def test_a_plug_in_that_fails_while_it_colors_is_named(
     assert "error: encoder 'mine' (" in told
     assert "late.py, line " in told
     assert "failed: it ends the process" in told
+
+
+SAMPLER = """
+import torch
+import zoo
+
+@zoo.register_sampler("mine")
+def mine(denoise, x, path, *, a: float):
+    for t, *_ in path.of(x):
+        denoise(x, t)
+    return torch.full_like(x, a)
+"""
+SAMPLED = [*COLORIZE, "--overwrite", "--vivid", "--plugin", "sampler.py", "--sampler", "mine"]
+
+
+@pytest.fixture
+def sampler(forget: Callable[[], None]) -> None:
+    """A file that registers one, which gives the value of its option everywhere, and a model."""
+    Path("sampler.py").write_text(SAMPLER)
+    model = ColorDiffusion(encoder={"name": "none"}, cond={"name": "none"}, denoiser=TINY_DENOISER, image_size=16)
+    checkpoint.save(model, Path("model.safetensors"))
+
+
+def test_a_sampler_of_a_plug_in_colors_as_its_options_say(sampler: None) -> None:
+    means = []
+    for a in ("0.2", "-0.2"):
+        assert main([*SAMPLED, "--sampler-option", f"a={a}"]) == 0
+        means.append(np.asarray(Image.open("new.png")).mean((0, 1)))
+    assert means[0][0] > means[0][1] + 10  # a* above 0 is red
+    assert means[1][1] > means[1][0] + 10  # below it is green
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("aa=1", "unknown option 'sampler.aa'; did you mean 'sampler.a'?"),
+        ("a=much", "sampler.a must be a number, not 'much'"),
+        ("steps=3", "steps is an option of all samplers"),
+        ("a", "cannot read 'a'; options are given as key=value"),
+        ("eta=0.5", "sampler.a must be given"),
+        (None, "sampler.a must be given"),
+    ],
+)
+def test_an_option_that_a_sampler_does_not_take_is_one_line_before_anything_is_done(
+    sampler: None, given: str | None, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*SAMPLED, *(["--sampler-option", given] if given else [])]) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert len(error.splitlines()) == 1
+    assert not Path("new.png").exists()
+
+
+def test_an_option_of_a_sampler_of_the_package_is_taken(sampler: None) -> None:
+    drawn = []
+    for eta in ("0", "1"):
+        given = ["--overwrite", "--vivid", "--sampler", "ddim", "--sampler-option", f"eta={eta}"]
+        assert main([*COLORIZE, *given]) == 0
+        drawn.append(np.asarray(Image.open("new.png")))
+    assert not np.array_equal(*drawn)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import assert_type
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
-from typing_extensions import assert_type
 
 from zoo import Colorizer
 

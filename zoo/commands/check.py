@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from zoo.commands._plugins import add_plugin_option
+from zoo.commands._plugins import add_plugin_option, key_value
 from zoo.errors import ZooError
 from zoo.plugins import import_plugins
 from zoo.registry import REGISTRIES
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ZooError: no such name, or options that it refuses.
     """
-    options = dict(_option(text) for text in args.options)
+    options = dict(key_value(text) for text in args.options)
     import_plugins(args.plugin)
     kinds = _kinds(args.name, args.kind)
     from zoo.conformance import check  # it brings in torch
@@ -67,18 +67,6 @@ def _kinds(name: str, asked: str | None) -> list[str]:
                 raise
     everything = "; ".join(f"{kind}s: {', '.join(names.list())}" for kind, names in REGISTRIES.items())
     raise ZooError(f"unknown name {name!r}. Available: {everything}")
-
-
-def _option(text: str) -> tuple[str, Any]:
-    import yaml  # type: ignore[import-untyped]
-
-    key, equals, value = text.partition("=")
-    if not equals or not key.isidentifier():
-        raise ZooError(f"cannot read {text!r}; options are given as key=value")
-    try:
-        return key, yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ZooError(f"cannot read {text!r}: {value!r} is no YAML") from error
 
 
 def _device(name: str) -> str:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.commands._plugins import add_plugin_option
+from zoo.commands._plugins import add_plugin_option, key_value
 from zoo.errors import ZooError
 from zoo.plugins import import_plugins
 
@@ -28,16 +28,17 @@ INTERRUPTED = "interrupted: what was written is whole; --skip-existing goes on f
 SOME_BROKEN = 1
 ALL_BROKEN = 2
 FORMATS = ("png", "jpg", "webp", "tif")
+_OF_DRAWING = ("sampler", "sampler_options", "steps")
 _PIXELS_AT_ONCE = 64_000_000  # of photos and their colourings that are in memory together (3 bytes each)
 
 _EPILOG = """\
 examples, each added to  %(prog)s --image-path old.jpg --output new.png
   (nothing)                         new.png, by the model that comes with the package
   --checkpoint model.safetensors    by a model of yours; hf://org/name fetches one
-  --steps 20 --sampler ddim         more and other sampling steps
   --guidance 2                      listen more to the encoder, at twice the cost
   --vivid                           one colouring in full, not pale where the model is unsure
   --vivid --seed 7                  another one; the same seed gives the same picture
+  --vivid --steps 20 --sampler ddim --sampler-option eta=0.5    by other steps; one without --vivid takes a single step
   --samples 4                       new-1.png ... new-4.png, each in full, and all of them on new-samples.png
   --saturation 1.3                  stronger colours; 0 gives grey
   --keep mask.png                   keep the colours that old.jpg has where mask.png is white, colour the rest anew
@@ -50,6 +51,7 @@ examples, each added to  %(prog)s --image-path old.jpg --output new.png
   --device cuda                     on a GPU (auto takes one if there is one)
   --overwrite                       replace new.png if it is there, even if it is the photo itself
   --checkpoint edges.safetensors --plugin edges.py    by a model whose encoder or conditioning a file of yours registers
+  --vivid --sampler mine --sampler-option gain=1.1 --plugin mine.py    by a sampler that a file of yours registers
   --encoder-weights w600k_r50.onnx  where the frozen encoder of that checkpoint is to be found
 
 many photos
@@ -81,7 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--encoder-weights", metavar="PATH", help="weights of the checkpoint's frozen encoder, if not where it was")
     add_plugin_option(parser)
     add("--steps", type=int, default=5, help="sampling steps; ddpm wants some 350 (default: %(default)s)")
-    add("--sampler", default="dpmpp_2m", help="dpmpp_2m, deis, ddim or ddpm (default: %(default)s)")
+    add("--sampler", default="dpmpp_2m", help="dpmpp_2m, deis, ddim, ddpm, or a plug-in's (default: %(default)s)")
+    of_sampler = "of that sampler, as eta=0.5 of ddim; may be repeated"
+    add("--sampler-option", action="append", default=[], metavar="KEY=VALUE", help=of_sampler)
     add("--guidance", type=float, default=1.0, help="classifier-free guidance; 1 is none (default: %(default)s)")
     add("--seed", type=int, default=0, help="of the noise (default: %(default)s)")
     add("--samples", type=int, default=1, metavar="N", help="N different colourings (default: %(default)s)")
@@ -124,7 +128,11 @@ def run(args: argparse.Namespace) -> int:
         detect=args.detect,
         batch_size=args.batch_size,
         hints=[*args.hint, *(read_hints(args.hints) if args.hints else [])],
+        sampler_options=dict(key_value(text) for text in args.sampler_option),
     )
+    usual = ColorizeOptions()
+    if not options.as_drawn and any(getattr(options, name) != getattr(usual, name) for name in _OF_DRAWING):
+        _tell("what the model expects on average takes one step; --vivid draws a colouring by --sampler and --steps")
     wanted = Wanted(options.samples, args.compare, args.gif, args.format and f".{args.format}")
     existing: Existing = "overwrite" if args.overwrite else "skip" if args.skip_existing else "refuse"
     with _telling():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, below, unknown
+from zoo.option_types import check_options, check_type
 from zoo.registry import samplers
 from zoo.samplers import Denoise, Trajectory
 from zoo.schedules import Schedule
@@ -53,6 +54,29 @@ class SamplerConfig:
             raise ZooError(f"eta must lie in [0, 1], not {self.eta}")
         if self.dynamic_threshold is not None and not 0 < self.dynamic_threshold <= 1:
             raise ZooError(f"dynamic_threshold must lie in (0, 1], not {self.dynamic_threshold}")
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> SamplerConfig:
+        """From the options of all samplers and those of the named one, side by side.
+
+        Raises:
+            ZooError: one that is not known, is missing, or cannot be, named ``sampler.…``.
+        """
+        shared = {field.name for field in fields(cls)} - {"options"}
+        name = given.get("name", cls.name)
+        check_type("sampler.name", name, str)
+        own = {key: value for key, value in given.items() if key not in shared}
+        known = samplers.options(name)
+        for key in own:
+            if key not in known:
+                raise ZooError(unknown("option", key, {*shared, *known}, "sampler"))
+        check_options("sampler", samplers.get(name), own, given=(*samplers.given, *shared))
+        common = {key: value for key, value in given.items() if key in shared}
+        check_options("sampler", cls, common)
+        try:
+            return cls(**common, options=own)
+        except ZooError as error:
+            raise ZooError(below("sampler", common, str(error))) from None
 
     def in_use(self, *, regression: bool, guided: bool) -> dict[str, Any]:
         """Its options but for those that nothing reads: two that agree in these are one.

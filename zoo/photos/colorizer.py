@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, overload
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from zoo.photos.assemble import assemble
 from zoo.photos.composite import Spread, chroma, paint
 from zoo.photos.hints import Hint, known
 from zoo.photos.interchange import as_pictures
-from zoo.photos.options import ColorizeOptions
+from zoo.photos.options import ColorizeOptions, Keywords
 from zoo.photos.photo import Photo
 from zoo.photos.previews import OnStep, Previews, Task
 from zoo.photos.scene import Scene, Seen, Sight, look_at
@@ -31,9 +31,14 @@ from zoo.photos.trust import says_at_once, trusted
 from zoo.seeds import seed_of
 
 if TYPE_CHECKING:
+    from typing import Unpack  # there from Python 3.11 on, which is for type checkers to know
+
     from zoo.onnx import OnnxColorDiffusion
 
 Model: TypeAlias = "ColorDiffusion | OnnxColorDiffusion"
+File: TypeAlias = "str | os.PathLike[str]"
+A = TypeVar("A", np.ndarray, Tensor)  # these come back as what they were
+P = TypeVar("P", bound="Image.Image | File")  # these as PIL images
 NO_FACE = "no face found: the whole picture was coloured at once"
 
 
@@ -78,7 +83,7 @@ class Colorizer:
 
     @classmethod
     def load(
-        cls, source: str | Path | None = None, *, device: str = "auto", encoder: Mapping[str, Any] | None = None
+        cls, source: File | None = None, *, device: str = "auto", encoder: Mapping[str, Any] | None = None
     ) -> Colorizer:
         """Load a model. Nothing of a file is executed.
 
@@ -111,46 +116,65 @@ class Colorizer:
             "device": str(self.device),
         }
 
+    # 1 is an int, too: the first of each two overlaps with the second
     @overload
-    def colorize(self, image: Image.Image | str | Path, *, samples: Literal[1] = 1, **options: Any) -> Image.Image: ...
+    def colorize(  # type: ignore[overload-overlap]
+        self, image: Image.Image | File, *, samples: Literal[1] = 1, **options: Unpack[Keywords]
+    ) -> Image.Image: ...
     @overload
-    def colorize(self, image: Image.Image | str | Path, *, samples: int, **options: Any) -> list[Image.Image]: ...
+    def colorize(
+        self, image: Image.Image | File, *, samples: int, **options: Unpack[Keywords]
+    ) -> list[Image.Image]: ...
     @overload
-    def colorize(self, image: np.ndarray, *, samples: Literal[1] = 1, **options: Any) -> np.ndarray: ...
+    def colorize(  # type: ignore[overload-overlap]
+        self, image: A, *, samples: Literal[1] = 1, **options: Unpack[Keywords]
+    ) -> A: ...
     @overload
-    def colorize(self, image: np.ndarray, *, samples: int, **options: Any) -> list[np.ndarray]: ...
+    def colorize(self, image: A, *, samples: int, **options: Unpack[Keywords]) -> list[A]: ...
     @overload
-    def colorize(self, image: Tensor, *, samples: Literal[1] = 1, **options: Any) -> Tensor: ...
+    def colorize(  # type: ignore[overload-overlap]
+        self, image: list[P] | tuple[P, ...], *, samples: Literal[1] = 1, **options: Unpack[Keywords]
+    ) -> list[Image.Image]: ...
     @overload
-    def colorize(self, image: Tensor, *, samples: int, **options: Any) -> list[Tensor]: ...
+    def colorize(
+        self, image: list[P] | tuple[P, ...], *, samples: int, **options: Unpack[Keywords]
+    ) -> list[list[Image.Image]]: ...
     @overload
-    def colorize(self, image: Sequence[Any], **options: Any) -> list[Any]: ...
+    def colorize(  # type: ignore[overload-overlap]
+        self, image: list[A] | tuple[A, ...], *, samples: Literal[1] = 1, **options: Unpack[Keywords]
+    ) -> list[A]: ...
+    @overload
+    def colorize(
+        self, image: list[A] | tuple[A, ...], *, samples: int, **options: Unpack[Keywords]
+    ) -> list[list[A]]: ...
     def colorize(self, image: Any, **options: Any) -> Any:
         """Colour a picture, or several, and give back the same kind.
 
         Args:
             image: a path; a PIL image; an array (H, W), (H, W, 1), (H, W, 3), (H, W, 4) or a batch (N, H, W, C) of
                 those; a tensor (C, H, W) or (N, C, H, W) with 1 or 3 channels, or with channels last where that cannot
-                be mistaken; arrays and tensors are uint8, or float in [0, 1]; or a list of those.
+                be mistaken; or a list of those, of one kind. Arrays and tensors are uint8, uint16 (0 to 65535), or
+                float in [0, 1]: of 16 bits greys keep all, colours are read as 8.
             options: of `ColorizeOptions`.
 
         Returns:
             A colour picture of the same kind, size and type, a PIL image for a path; with ``samples`` above 1 a list of
-            so many; for a list, or a batch with samples, a list of those.
+            so many pictures, or batches; for a list, a list of those.
 
         Raises:
-            ZooError: not such a picture, or an option that cannot be.
+            ZooError: not such a picture (its place in a list is told), or an option that cannot be.
         """
         try:
             chosen = ColorizeOptions(**options)
         except TypeError as error:
             raise ZooError(f"{error}; options are {', '.join(ColorizeOptions.__dataclass_fields__)}") from error
-        pictures, several, join = as_pictures(image)
+        pictures, listed, join = as_pictures(image)
         found = self.colorize_photos([picture.photo for picture in pictures], chosen)
         results = [[picture.back(rgb) for rgb in colored.samples] for picture, colored in zip(pictures, found)]
-        if chosen.samples > 1:
-            return results if several else results[0]
-        return join([samples[0] for samples in results])
+        if listed and chosen.samples > 1:
+            return results
+        drawn = [join(list(colorings)) for colorings in zip(*results, strict=True)] or [[]]
+        return drawn if chosen.samples > 1 else drawn[0]
 
     @torch.inference_mode()
     def colorize_photos(

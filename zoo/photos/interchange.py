@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+import os
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,10 +13,12 @@ from PIL import Image
 from zoo.errors import ZooError
 from zoo.photos.photo import Photo, read_photo
 
-_EXPECTED = (
-    "expected a path, a PIL image, an array (H, W), (H, W, 3), (H, W, 4) or (N, H, W, 3), or a tensor (C, H, W) or "
-    "(N, C, H, W) with 1 or 3 channels, or with channels last; uint8, or float in [0, 1]"
-)
+_KINDS = "a path, a PIL image, an array or a tensor, or a list of them"
+_RANGES = "uint8, uint16, or floats in [0, 1]"
+_SHAPES = {
+    "array": "(H, W), (H, W, 1), (H, W, 3), (H, W, 4), or a batch (N, H, W, C) of them",
+    "tensor": "(C, H, W), or a batch (N, C, H, W), of 1 or 3 channels, or with channels last",
+}
 
 
 class Picture(NamedTuple):
@@ -30,32 +32,64 @@ class Pictures(NamedTuple):
     """What a caller gave, and how to give it back."""
 
     pictures: list[Picture]
-    several: bool  # whether it was more than one picture
+    listed: bool  # whether it was a list
     join: Callable[[list[Any]], Any]  # one colouring of each → what to give back
 
 
 def as_pictures(given: Any) -> Pictures:
-    """One picture, a batch, or a list of pictures. Raises `ZooError` for anything else."""
+    """One picture, a batch, or a list of pictures of one kind. Raises `ZooError` for anything else."""
     if isinstance(given, list | tuple):
-        return Pictures([as_picture(each) for each in given], True, list)
+        return Pictures(_listed(given), True, list)
     if isinstance(given, torch.Tensor) and given.ndim == 4:
-        return Pictures([as_picture(each) for each in given], True, lambda all: torch.stack(all) if all else given)
+        return Pictures(_batch(given, "tensor"), False, torch.stack)
     if isinstance(given, np.ndarray) and given.ndim == 4:
-        return Pictures([as_picture(each) for each in given], True, lambda all: np.stack(all) if all else given)
+        return Pictures(_batch(given, "array"), False, np.stack)
     return Pictures([as_picture(given)], False, lambda all: all[0])
 
 
 def as_picture(image: Any) -> Picture:
     """One file, PIL image, array (H, W[, C]) or tensor (C, H, W) or (H, W, C). Raises `ZooError` for anything else."""
-    if isinstance(image, str | Path):
-        return _pil(read_photo(image))
+    if isinstance(image, str | os.PathLike):
+        return _pil(read_photo(os.fsdecode(image)))
     if isinstance(image, Image.Image):
+        if 0 in image.size:
+            raise ZooError(f"cannot colour an image of {image.width} × {image.height} pixels: there are none")
         return _pil(Photo.from_image(image))
     if isinstance(image, np.ndarray):
         return _array(image)
     if isinstance(image, torch.Tensor):
         return _tensor(image)
-    raise ZooError(f"cannot colour a {type(image).__name__}: {_EXPECTED}")
+    raise ZooError(f"cannot colour a {type(image).__name__}; expected {_KINDS}")
+
+
+def _listed(given: Sequence[Any]) -> list[Picture]:
+    """Those of a list; what is wrong with one is told with its place."""
+    kinds = {_kind(each): type(each).__name__ for each in given}
+    if len(kinds) > 1:
+        raise ZooError(
+            f"cannot colour a list of several kinds ({', '.join(sorted(kinds.values()))}): "
+            "they would come back as several; give one of each kind"
+        )
+    pictures = []
+    for i, each in enumerate(given):
+        try:
+            pictures.append(as_picture(each))
+        except ZooError as error:
+            raise ZooError(f"picture {i + 1} of {len(given)}: {error}") from error
+    return pictures
+
+
+def _kind(image: Any) -> type:
+    """What it comes back as."""
+    if isinstance(image, str | os.PathLike):
+        return Image.Image
+    return next((kind for kind in (Image.Image, np.ndarray, torch.Tensor) if isinstance(image, kind)), type(image))
+
+
+def _batch(given: Any, what: str) -> list[Picture]:
+    if len(given) == 0:
+        raise ZooError(f"cannot colour {what}s of shape {tuple(given.shape)}: there are none")
+    return [as_picture(each) for each in given]
 
 
 def _pil(photo: Photo) -> Picture:
@@ -69,38 +103,58 @@ def _pil(photo: Photo) -> Picture:
 
 
 def _array(image: np.ndarray) -> Picture:
-    usable = image.dtype == np.uint8 or np.issubdtype(image.dtype, np.floating)
-    if not usable or image.size == 0 or image.ndim not in (2, 3) or image.shape[2:] not in ((), (1,), (3,), (4,)):
-        raise ZooError(f"cannot colour an array {image.dtype} {image.shape}: {_EXPECTED}")
-    pixels = image if image.dtype == np.uint8 else _to_uint8(torch.from_numpy(image.astype(np.float32))).numpy()
+    if image.ndim not in (2, 3) or image.shape[2:] not in ((), (1,), (3,), (4,)):
+        raise _misshapen("array", image.shape)
+    dtype = image.dtype
+    if dtype.kind != "f" and (dtype.kind != "u" or dtype.itemsize > 2):
+        raise _mistyped("array", dtype)
+    pixels = _pixels(image[..., 0] if image.shape[2:] == (1,) else image)
 
     def back(rgb: np.ndarray) -> np.ndarray:
-        colored = rgb if image.dtype == np.uint8 else (rgb / 255).astype(image.dtype)
-        return np.concatenate([colored, image[..., 3:]], axis=2) if image.shape[2:] == (4,) else colored
+        colored = rgb / 255 if dtype.kind == "f" else rgb * dtype.type(np.iinfo(dtype).max // 255)
+        alpha = image[..., 3:] if image.shape[2:] == (4,) else colored[..., 3:]  # of these there is none
+        return np.concatenate([colored, alpha], axis=2).astype(dtype)
 
-    return Picture(Photo.from_array(pixels[..., 0] if image.shape[2:] == (1,) else pixels), back)
+    return Picture(Photo.from_array(pixels), back)
 
 
 def _tensor(image: torch.Tensor) -> Picture:
-    usable = (image.dtype == torch.uint8 or image.is_floating_point()) and image.ndim == 3 and image.numel() > 0
-    first, last = (usable and image.shape[i] in (1, 3) for i in (0, 2))
+    first, last = (image.ndim == 3 and image.shape[i] in (1, 3) for i in (0, 2))
     if not (first or last):
-        raise ZooError(f"cannot colour a tensor {image.dtype} {tuple(image.shape)}: {_EXPECTED}")
-    if not first:
-        image = image.permute(2, 0, 1)
-    pixels = _to_uint8(image.detach().cpu().expand(3, -1, -1).permute(1, 2, 0))
+        raise _misshapen("tensor", tuple(image.shape))
+    if image.dtype not in (torch.uint8, torch.uint16) and not image.is_floating_point():
+        raise _mistyped("tensor", image.dtype)
+    values = image.detach().cpu()
+    values = values.double() if image.is_floating_point() else values  # NumPy has no bfloat16
+    picture = _array((values.permute(1, 2, 0) if first else values).numpy())
 
     def back(rgb: np.ndarray) -> torch.Tensor:
-        colored = torch.from_numpy(rgb).to(image.device)
-        colored = colored if image.dtype == torch.uint8 else (colored.float() / 255).to(image.dtype)
+        colored = torch.from_numpy(picture.back(rgb)).to(image.device, image.dtype)
         return colored.permute(2, 0, 1).contiguous() if first else colored
 
-    return Picture(Photo.from_array(np.ascontiguousarray(pixels.numpy())), back)
+    return Picture(picture.photo, back)
 
 
-def _to_uint8(pixels: torch.Tensor) -> torch.Tensor:
-    if not pixels.is_floating_point():
-        return pixels
-    if not (pixels.min() >= 0 and pixels.max() <= 1):  # not: NaN fails both
-        raise ZooError("cannot colour floats beyond [0, 1]; divide by 255, or give uint8")
-    return (pixels.float() * 255).round().to(torch.uint8)
+def _pixels(image: np.ndarray) -> np.ndarray:
+    """(H, W) or (H, W, C) as `Photo.from_array` takes it: greys keep 16 bits."""
+    if image.size == 0:
+        raise ZooError(f"cannot colour pixels of shape {image.shape}: there are none")
+    if image.dtype == np.uint8:
+        return np.ascontiguousarray(image)
+    if image.dtype.kind == "u":  # of 16 bits, in whatever order of bytes
+        return image.astype(np.uint16) if image.ndim == 2 else np.round(image / 257).astype(np.uint8)
+    if not np.isfinite(image).all():
+        raise ZooError("cannot colour floats that are not finite: there are NaN or infinite ones")
+    if image.min() < 0 or image.max() > 1:
+        raise ZooError(f"cannot colour floats beyond [0, 1] ({image.min():g} to {image.max():g}); divide by the white")
+    return np.round(image.astype(np.float32) * 255).astype(np.uint8)
+
+
+def _misshapen(what: str, shape: tuple[int, ...]) -> ZooError:
+    first = what == "array" and len(shape) in (3, 4) and shape[-3] in (1, 3, 4)
+    told = "; channels go last" if first else ""
+    return ZooError(f"cannot colour {what}s of shape {shape}; expected {_SHAPES[what]}{told}")
+
+
+def _mistyped(what: str, dtype: Any) -> ZooError:
+    return ZooError(f"cannot colour {what}s of {dtype}; expected {_RANGES}")

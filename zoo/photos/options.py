@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypedDict
 
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.errors import ZooError
 from zoo.photos.hints import Hint
 
+Told: TypeAlias = "Hint | str | tuple[float, float, str]"
 _TIME_POWER = {"ddim": 2.5}  # as configs/sampler; 1 for the others
 
 
@@ -21,7 +23,8 @@ class ColorizeOptions:
         samples: different colourings of each photo, each as it was drawn; 1: the one to be trusted, which is the mean
             of all such and pale where they would disagree (`zoo.photos.trust`).
         vivid: show one colouring as it was drawn, instead of the one to be trusted.
-        sampler: "ddim", "dpmpp_2m" or "ddpm".
+        sampler: "deis", "ddim", "dpmpp_2m", "ddpm", or one of a plug-in.
+        sampler_options: what else that sampler takes, as ``{"eta": 0.5}`` of ddim.
         steps: of sampling; few, by a solver of second order, are nearly as good as many (docs/samplers.md).
         guidance: classifier-free, on the encoder's features; 1 is none.
         time_power: see `SamplerConfig`; None: what suits the sampler.
@@ -47,6 +50,7 @@ class ColorizeOptions:
     detect: bool = True
     batch_size: int = 16
     hints: Sequence[Hint] = ()
+    sampler_options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, least in (("samples", 1), ("steps", 1), ("seed", 0), ("batch_size", 1)):
@@ -60,6 +64,9 @@ class ColorizeOptions:
         if isinstance(self.hints, str) or not isinstance(self.hints, Sequence):
             raise ZooError(f"hints must be a list of them, not {self.hints!r}")
         object.__setattr__(self, "hints", tuple(Hint.of(hint) for hint in self.hints))
+        if not isinstance(self.sampler_options, Mapping):
+            raise ZooError(f"sampler_options must be names with values, not {self.sampler_options!r}")
+        object.__setattr__(self, "sampler_options", dict(self.sampler_options))
         self.sampling()
 
     @property
@@ -72,4 +79,23 @@ class ColorizeOptions:
         if at_once:
             return SamplerConfig("ddim", 1, self.guidance)
         power = _TIME_POWER.get(self.sampler, 1.0) if self.time_power is None else self.time_power
-        return SamplerConfig(self.sampler, self.steps, self.guidance, power)
+        own = {"name": self.sampler, "steps": self.steps, "guidance": self.guidance, "time_power": power}
+        if taken := sorted({*own} & {*self.sampler_options}):
+            raise ZooError(f"sampler_options: {taken[0]} is an option of all samplers, beside these")
+        return SamplerConfig.of({**own, **self.sampler_options})
+
+
+class Keywords(TypedDict, total=False):
+    """The same as keywords, less ``samples``, for those who check types."""
+
+    vivid: bool
+    sampler: str
+    steps: int
+    guidance: float
+    time_power: float | None
+    seed: int
+    saturation: float
+    detect: bool
+    batch_size: int
+    hints: Sequence[Told]
+    sampler_options: Mapping[str, Any]

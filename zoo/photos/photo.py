@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,7 +95,7 @@ class Photo:
         return torch.from_numpy(self.lightness[rows].astype(np.float32))[None, None] / 32767.5 - 1
 
 
-def read_photo(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Photo:
+def read_photo(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Photo:
     """Read an image file of any kind that `zoo.reading.kinds` lists; of several frames, the first.
 
     Orientation and colour profile are applied. Greys keep 16 bits; colours of more than 8 are read as 8.
@@ -115,7 +116,7 @@ def read_photo(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Photo:
         raise ZooError(f"{path}: not enough memory to decode it") from None
 
 
-def write_photo(path: str | Path, rgb: np.ndarray, photo: Photo | None = None) -> None:
+def write_photo(path: str | os.PathLike[str], rgb: np.ndarray, photo: Photo | None = None) -> None:
     """Write a picture; the file is there whole, or not at all.
 
     PNG, TIFF and WebP are lossless. JPEG (quality 95, 4:4:4) is not: its compression changes L a little; it has no

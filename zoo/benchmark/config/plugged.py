@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from zoo import registry
-from zoo.benchmark.config.options import PRIMARY, check_options, check_range, check_type
+from zoo.benchmark.config.options import PRIMARY, check_range
 from zoo.errors import ZooError, below, unknown
 from zoo.metrics import Metric, at
+from zoo.option_types import check_options, check_type
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pooch
 
 from zoo import registry
-from zoo.benchmark.config.options import OF_ANY_DATA, PRIMARY, check_options, check_type, under
+from zoo.benchmark.config.options import OF_ANY_DATA, PRIMARY, under
 from zoo.benchmark.config.plugged import (
     MetricPlugIn,
     PlugIn,
@@ -32,6 +32,7 @@ from zoo.errors import ZooError, unknown
 from zoo.evaluation.evaluate import EvalConfig
 from zoo.metrics import Metric
 from zoo.model import ColorDiffusion
+from zoo.option_types import check_options, check_type
 from zoo.training.config import TrainConfig
 
 T = TypeVar("T")
@@ -140,7 +141,7 @@ class Spec:
             primary=primary,
             denoiser=dict(sections["denoiser"]),
             diffusion=Diffusion(**diffusion.in_use()),
-            sampler=_sampler(sections["sampler"]),
+            sampler=SamplerConfig.of(sections["sampler"]),
             train=_train(sections, uses_encoder=registry.conditioners.get(cond.name).uses_encoder),
             eval=build("eval", EvalConfig, scored),
             image_size=config["image_size"],
@@ -260,21 +261,6 @@ def _denoiser(given: Mapping[str, Any], image_size: int) -> dict[str, Any]:
             f"not {image_size}; try image_size={near}"
         )
     return options
-
-
-def _sampler(given: Mapping[str, Any]) -> SamplerConfig:
-    """The options of all samplers, and those of the named one."""
-    shared = {field.name for field in fields(SamplerConfig)} - {"options"}
-    known = registry.samplers
-    name = given.get("name", SamplerConfig.name)
-    check_type("sampler.name", name, str)
-    own = {key: value for key, value in given.items() if key not in shared}
-    for key in own:
-        if key not in known.options(name):
-            raise ZooError(unknown("option", key, {*shared, *known.options(name)}, "sampler"))
-    check_options("sampler", known.get(name), own, given=(*known.given, *shared))
-    common = {key: value for key, value in given.items() if key in shared}
-    return build("sampler", SamplerConfig, {**common, "options": own} if own else common)
 
 
 def _as_yaml(value: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from zoo import registry
-from zoo.benchmark.config.options import check_options, check_range, check_type, under
+from zoo.benchmark.config.options import check_range, under
 from zoo.benchmark.config.plugins import import_modules
 from zoo.benchmark.config.spec import Machine
 from zoo.benchmark.runs.environment import out_of_memory_told
@@ -29,6 +29,7 @@ from zoo.encoders.unet_ae import Objective, Recipe
 from zoo.errors import ZooError
 from zoo.evaluation.reconstruction import Reconstruction, reconstruct
 from zoo.files import replacing
+from zoo.option_types import check_options, check_type
 from zoo.training.autoencoder import Autoencoder
 from zoo.training.pretrain import pretrain, untrained
 
