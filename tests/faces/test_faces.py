@@ -145,22 +145,30 @@ def test_faces_that_share_more_than_half_of_the_smaller_are_one(other: tuple[flo
 
 
 @pytest.mark.parametrize(
-    ("scores", "found"),
+    ("views", "found"),
     [
-        ((0.981, None), 1),  # sure
-        ((None, 0.981), 1),
-        ((0.978, None), 0),  # a golf ball
-        ((0.978, 0.91), 1),
-        ((0.91, 0.96), 1),
-        ((0.94, 0.91), 1),
+        ([True, True], 1),
+        ([True, False, True, False], 1),
+        ([False, True, False, True], 1),
+        ([True, False, False, False], 0),  # a golf ball
+        ([False, False], 0),  # the mirror is not asked
     ],
 )
-def test_what_is_not_sure_at_one_scale_must_be_seen_at_both(
-    monkeypatch: pytest.MonkeyPatch, scores: tuple[float | None, float | None], found: int
+def test_a_face_is_seen_at_both_scales_or_in_the_mirror_too(
+    monkeypatch: pytest.MonkeyPatch, views: list[bool], found: int
 ) -> None:
-    seen = iter([[Face(np.zeros((5, 2)), (10, 10, 40, 50), score)] if score else [] for score in scores])
+    boxes = [(10, 10, 40, 50)] * 2 + [(20, 10, 50, 50)] * 2  # of 60 pixels
+    seen = iter([[Face(np.zeros((5, 2)), box, 0.91)] if there else [] for there, box in zip(views, boxes)])
     monkeypatch.setattr(detect, "_at_scale", lambda *_: next(seen))
     assert len(find_faces(np.zeros((60, 60, 3), np.uint8))) == found
+    assert next(seen, None) is None
+
+
+def test_the_mirror_image_of_a_face_is_told_where_it_stands_in_the_photo(astronaut: np.ndarray) -> None:
+    (face,), (other,) = find_faces(astronaut), find_faces(np.ascontiguousarray(astronaut[:, ::-1]))
+    back = detect._mirrored(other, astronaut.shape[1])
+    assert np.abs(back.landmarks - face.landmarks).max() < 4
+    assert np.abs(np.subtract(back.box, face.box)).max() < 8
 
 
 @pytest.mark.real
