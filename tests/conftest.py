@@ -1,4 +1,4 @@
-"""Encoders that tests can build without weights; a machine that reads no HEIC."""
+"""Encoders that tests can build without weights; commands without their imports; a machine that reads no HEIC."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 
 import zoo
+from support.killing import Commands
+from support.killing import commands as forking
 from support.makers import Make, Options
 from support.tiny_arcface import tiny_arcface
 from zoo.encoders import Encoder
@@ -46,6 +48,12 @@ def make(weightless: Options) -> Make:
         return zoo.create_encoder(name, **{**weightless(name), **options})
 
     return build
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[Commands]:
+    with forking() as found:
+        yield found
 
 
 @pytest.fixture

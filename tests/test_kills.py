@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from support import reporting
-from support.killing import Commands, commands
+from support.killing import Commands, said
 from support.models import tiny_model
 from support.sweeping import TINY, scores
 from zoo import checkpoint, tensor_file
@@ -113,13 +113,7 @@ WORKS = {
 }
 
 
-@pytest.fixture(scope="module")
-def run() -> Iterator[Commands]:
-    with commands() as found:
-        yield found
-
-
-def kill_again_and_again(run: Commands, work: Work, place: Path, kills: int) -> None:
+def kill_again_and_again(commands: Commands, work: Work, place: Path, kills: int) -> None:
     numbers, moments, killed = count(), random.Random(0), 0
 
     def ready() -> Path:
@@ -129,22 +123,22 @@ def kill_again_and_again(run: Commands, work: Work, place: Path, kills: int) -> 
         return folder
 
     def finish(folder: Path) -> float:
-        ended = run.run(folder, work.arguments)
-        assert ended.code == 0, (folder / "said.txt").read_text()
+        ended = commands.run(folder, work.arguments)
+        assert ended.code == 0, said(folder)
         return ended.seconds
 
     finish(ready())  # which imports what it needs, for all others
     calm, folder = ready(), ready()
     seconds = finish(calm)
     while killed < kills:
-        ended = run.run(folder, work.arguments, moments.uniform(0, seconds))
+        ended = commands.run(folder, work.arguments, moments.uniform(0, seconds))
         killed += ended.code is None
         nothing_is_half_written(folder)
         if ended.code == 0 or (work.once and (folder / work.once).exists()):
             assert work.made(folder) == work.made(calm)
             folder = ready()
         else:
-            assert ended.code is None, (folder / "said.txt").read_text()
+            assert ended.code is None, said(folder)
             forget_a_merge_that_did_not_end(folder)
     finish(folder)
     assert work.made(folder) == work.made(calm)
@@ -180,11 +174,11 @@ def nothing_is_half_written(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["caches", "merge", "album"])
-def test_two_kills_lose_nothing(run: Commands, tmp_path: Path, name: str) -> None:
-    kill_again_and_again(run, WORKS[name], tmp_path, 2)
+def test_two_kills_lose_nothing(commands: Commands, tmp_path: Path, name: str) -> None:
+    kill_again_and_again(commands, WORKS[name], tmp_path, 2)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", WORKS)
-def test_ten_kills_of_each_lose_nothing(run: Commands, tmp_path: Path, name: str) -> None:
-    kill_again_and_again(run, WORKS[name], tmp_path, 10)
+def test_ten_kills_of_each_lose_nothing(commands: Commands, tmp_path: Path, name: str) -> None:
+    kill_again_and_again(commands, WORKS[name], tmp_path, 10)

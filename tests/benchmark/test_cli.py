@@ -15,6 +15,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 
 from support.composing import composed
+from support.killing import Commands
 from support.small import SMALL
 from zoo.benchmark.config import mending, plugins
 from zoo.benchmark.config.command_line import prepared
@@ -205,8 +206,8 @@ def test_half_precision_without_a_gpu_is_refused_before_data_is_read(tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_sweep_trains_once_for_two_samplings(tmp_path: Path) -> None:
-    done = script(tmp_path, "-m", *SMALL, "sampler.steps=1,2")
-    assert done.returncode == 0, done.stderr
+def test_a_sweep_trains_once_for_two_samplings(commands: Commands, tmp_path: Path) -> None:
+    code, out, err = commands.finish(tmp_path, "run", "-m", *SMALL, "sampler.steps=1,2")
+    assert code == 0, err
     assert len(list((tmp_path / "results" / "runs").glob("*/rows.csv"))) == 2
-    assert "the same training as run" in done.stdout
+    assert "the same training as run" in out

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from support.sweeping import ROOT, TINY, finish
+from support.killing import Commands
+from support.sweeping import ROOT, TINY
 
 PROBE = """
 import json, traceback
@@ -26,9 +27,12 @@ torch.optim.AdamW.step = probed
 
 
 @pytest.mark.parametrize("sweep", [[], ["-m"]], ids=["run", "sweep"])
-def test_from_the_door_to_the_gradient_step_there_are_few_frames_of_ours(tmp_path: Path, sweep: list[str]) -> None:
+def test_from_the_door_to_the_gradient_step_there_are_few_frames_of_ours(
+    commands: Commands, tmp_path: Path, sweep: list[str]
+) -> None:
     (tmp_path / "probe.py").write_text(PROBE)
-    code, _, err = finish(tmp_path, *sweep, *TINY, "train.steps=1", "plugins=[probe.py]")
+    door = str(ROOT / "benchmarks" / "run.py")
+    code, _, err = commands.finish(tmp_path, door, *sweep, *TINY, "train.steps=1", "plugins=[probe.py]")
     assert code == 0, err
     seen = json.loads((tmp_path / "frames.json").read_text())
     ours = [frame for frame in seen if frame.startswith((f"{ROOT / 'zoo'}/", f"{ROOT / 'benchmarks'}/"))]

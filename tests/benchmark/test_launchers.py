@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hydra.errors import MissingConfigException
 
+from support.killing import Commands
 from support.sweeping import TINY, finish, scores
 from zoo.benchmark.config import mending
 
@@ -31,10 +32,10 @@ def installed(module: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def serial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def serial(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The table of one process that carried out one cell after the other."""
     folder = tmp_path_factory.mktemp("serial")
-    code, _, err = finish(folder, *SWEEP)
+    code, _, err = commands.finish(folder, "run", *SWEEP)
     assert code == 0, err
     return folder / "table.csv"
 

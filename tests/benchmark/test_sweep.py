@@ -9,12 +9,14 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from support.sweeping import TINY, finish, scores, start
+from support.killing import Commands, said
+from support.sweeping import TINY, scores, start
 from zoo import locks
 from zoo.benchmark.sweeps import ledger, status, sweep
 from zoo.benchmark.sweeps.ledger import Cell, Ledger, Record
@@ -24,13 +26,21 @@ from zoo.errors import ZooError
 SWEEP = ["-m", *TINY, "cond=none,film", "seed=0,1"]
 
 
+@dataclass(frozen=True)
+class Undisturbed:
+    """Where a sweep lies that nobody disturbed, and the seconds that it took."""
+
+    folder: Path
+    seconds: float
+
+
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a sweep that nobody disturbed."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    code, _, err = finish(folder, *SWEEP)
-    assert code == 0, err
-    return folder
+def undisturbed(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    first, folder = (tmp_path_factory.mktemp(name) for name in ("first", "undisturbed"))
+    assert commands.run(first, ["run", *TINY, "cond=none", "train.steps=1"]).code == 0  # imports for all others
+    ended = commands.run(folder, ["run", *SWEEP])
+    assert ended.code == 0, said(folder)
+    return Undisturbed(folder, ended.seconds)
 
 
 def kill(process: object) -> None:
@@ -45,21 +55,21 @@ def state(folder: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_a_sweep_that_is_killed_again_and_again_ends_with_the_table_of_an_undisturbed_one(
-    undisturbed: Path, tmp_path: Path
+    commands: Commands, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
     moments = random.Random(0)
     for _ in range(4):
-        process = start(tmp_path, *SWEEP)
-        time.sleep(moments.uniform(3, 12))
-        kill(process)
-    code, out, err = finish(tmp_path, *SWEEP)
+        commands.run(tmp_path, ["run", *SWEEP], killed_after=moments.uniform(0, undisturbed.seconds))
+    code, out, err = commands.finish(tmp_path, "run", *SWEEP)
     assert code == 0, err
     assert "4 of 4 cells done" in out
-    assert scores(tmp_path / "table.csv") == scores(undisturbed / "table.csv")
+    assert scores(tmp_path / "table.csv") == scores(undisturbed.folder / "table.csv")
 
 
 @pytest.mark.slow
-def test_two_processes_on_one_sweep_share_its_cells_and_one_takes_over_from_the_other_that_died(tmp_path: Path) -> None:
+def test_two_processes_on_one_sweep_share_its_cells_and_one_takes_over_from_the_other_that_died(
+    commands: Commands, tmp_path: Path
+) -> None:
     longer = ["train.steps=200", "train.checkpoint_every=20"]
     alone, together = tmp_path / "alone", tmp_path / "together"
     alone.mkdir()
@@ -74,20 +84,21 @@ def test_two_processes_on_one_sweep_share_its_cells_and_one_takes_over_from_the_
     assert state(together) == ["done"] * 4
     told = (together / "out.txt").read_text()
     assert told.count("\nrun ") in (4, 5)  # each was begun once, but for one that the killed process may have been at
-    assert finish(alone, *SWEEP, *longer)[0] == 0
+    assert commands.finish(alone, "run", *SWEEP, *longer)[0] == 0
     assert scores(together / "table.csv") == scores(alone / "table.csv")
 
 
-def test_the_same_sweep_again_trains_nothing_and_says_so(undisturbed: Path) -> None:
-    checkpoints = {f: f.stat().st_mtime_ns for f in undisturbed.glob("results/runs/*/checkpoint.pt")}
+def test_the_same_sweep_again_trains_nothing_and_says_so(commands: Commands, undisturbed: Undisturbed) -> None:
+    folder = undisturbed.folder
+    checkpoints = {f: f.stat().st_mtime_ns for f in folder.glob("results/runs/*/checkpoint.pt")}
     assert len(checkpoints) == 4
-    code, out, _ = finish(undisturbed, *SWEEP)
+    code, out, _ = commands.finish(folder, "run", *SWEEP)
     assert code == 0
     assert out.count("is done already") == 4
-    assert {f: f.stat().st_mtime_ns for f in undisturbed.glob("results/runs/*/checkpoint.pt")} == checkpoints
+    assert {f: f.stat().st_mtime_ns for f in folder.glob("results/runs/*/checkpoint.pt")} == checkpoints
 
 
-def test_a_cell_that_fails_is_told_at_the_end_and_stops_no_other(tmp_path: Path) -> None:
+def test_a_cell_that_fails_is_told_at_the_end_and_stops_no_other(commands: Commands, tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(
         "import zoo\n\n"
         "@zoo.register_metric('broken')\n"
@@ -96,12 +107,13 @@ def test_a_cell_that_fails_is_told_at_the_end_and_stops_no_other(tmp_path: Path)
         "    def update(self, pred, truth): raise RuntimeError('a bug of mine')\n"
         "    def compute(self): return []\n"
     )
-    code, out, err = finish(tmp_path, "-m", *TINY, "plugins=[broken.py]", "metrics=[broken],[psnr]", "cond=none")
+    given = ["-m", *TINY, "plugins=[broken.py]", "metrics=[broken],[psnr]", "cond=none"]
+    code, out, err = commands.finish(tmp_path, "run", *given)
     assert code == 2
     assert "1 of 2 cells done" in out
     assert "failed: metrics=[broken]: metric 'broken'" in err
     assert "RuntimeError: a bug of mine" in err
-    code, out, err = finish(tmp_path, script="status.py")
+    code, out, err = commands.finish(tmp_path, "status")
     assert code == 0, err
     assert "RuntimeError: a bug of mine" in out
     assert "2 cells: 1 done, 1 failed; time left: 0 s" in out
@@ -143,8 +155,8 @@ def test_a_cell_whose_owner_died_while_the_others_were_run_is_taken_over(
     assert "2 of 2 cells done" in capsys.readouterr().out
 
 
-def test_a_sweep_without_end_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    code, _, err = finish(tmp_path, "-m", *TINY, "train.lr=interval(1e-4,1e-3)")
+def test_a_sweep_without_end_is_refused_before_anything_runs(commands: Commands, tmp_path: Path) -> None:
+    code, _, err = commands.finish(tmp_path, "run", "-m", *TINY, "train.lr=interval(1e-4,1e-3)")
     assert code == 2
     assert "interval" in err.lower()
     assert "Traceback" not in err
@@ -212,9 +224,11 @@ def test_the_time_left_is_that_of_the_usual_cell_shared_by_those_at_work() -> No
     assert status.seconds_left(cells("done", "running", "running", "not started"), 105) == 10
 
 
-@pytest.mark.parametrize(("arguments", "said"), [([], "no sweep was begun"), (["x"], "no sweep was begun")])
-def test_status_without_a_sweep_is_one_line(tmp_path: Path, arguments: list[str], said: str) -> None:
-    code, _, err = finish(tmp_path, *arguments, script="status.py")
+@pytest.mark.parametrize(("arguments", "expected"), [([], "no sweep was begun"), (["x"], "no sweep was begun")])
+def test_status_without_a_sweep_is_one_line(
+    commands: Commands, tmp_path: Path, arguments: list[str], expected: str
+) -> None:
+    code, _, err = commands.finish(tmp_path, "status", *arguments)
     assert code == 2
-    assert said in err
+    assert expected in err
     assert len(err.splitlines()) == 1

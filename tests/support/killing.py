@@ -1,4 +1,4 @@
-"""Commands that are killed: each is a fork of a process that has imported all, so that a kill meets work, not imports.
+"""Commands without the seconds of their imports: each is a fork of a process that has imported all. A kill meets work.
 
 As a script it is that process: it reads a line of JSON for each command, and answers with one when that has ended.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -30,7 +31,8 @@ class Ended:
 
 
 class Commands:
-    """Runs commands of facezoo, or ``caches``, in a folder of theirs; what they print goes to ``said.txt`` there."""
+    """Runs commands of facezoo, doors (files ``.py``) or ``caches`` in a folder of theirs; what they print goes to
+    ``out.txt`` and ``err.txt`` there."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -42,6 +44,19 @@ class Commands:
         self._process.stdin.write(json.dumps([str(folder), list(arguments), killed_after]) + "\n")
         self._process.stdin.flush()
         return Ended(*json.loads(self._process.stdout.readline()))
+
+    def finish(self, folder: Path, *arguments: str) -> tuple[int | None, str, str]:
+        """Its exit code, and what it printed on stdout and stderr."""
+        before = [len(said(folder, name)) for name in ("out", "err")]
+        code = self.run(folder, arguments).code
+        out, err = (said(folder, name)[n:] for name, n in zip(("out", "err"), before))
+        return code, out, err
+
+
+def said(folder: Path, name: str = "err") -> str:
+    """What all commands in ``folder`` have printed: "out" or "err"."""
+    path = folder / f"{name}.txt"
+    return path.read_text() if path.exists() else ""
 
 
 @contextmanager
@@ -104,15 +119,9 @@ def _work(folder: Path, arguments: list[str]) -> int:
     try:
         os.chdir(folder)
         os.environ["ZOO_CACHE"] = str(folder / "cache")
-        said = os.open("said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(said, 1)
-        os.dup2(said, 2)
-        if arguments == ["caches"]:
-            code = build_caches()
-        else:
-            from zoo.commands import main
-
-            code = main(arguments)
+        for number, name in ((1, "out.txt"), (2, "err.txt")):
+            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+        code = build_caches() if arguments == ["caches"] else _run(arguments)
         Path(_MODULES).write_text(" ".join(sys.modules))
         return code
     except BaseException:
@@ -124,5 +133,19 @@ def _work(folder: Path, arguments: list[str]) -> int:
         sys.stdout.flush()
 
 
+def _run(arguments: list[str]) -> int:
+    from zoo.commands import main
+
+    if not arguments[0].endswith(".py"):
+        return main(arguments)
+    sys.argv = arguments
+    try:
+        runpy.run_path(arguments[0], run_name="__main__")
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
 if __name__ == "__main__":
     _serve()
+    os._exit(0)  # all that was imported need not be taken apart
