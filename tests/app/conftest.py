@@ -80,11 +80,13 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(params=["desktop", "phone"])
-def visit(browser: Any, page_of_three: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Visit]:
+def visit(browser: Any, page_of_three: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
     from support.visiting import Visit
 
-    pictures = Path(os.environ.get("ZOO_SCREENSHOTS", tmp_path))
-    pictures.mkdir(parents=True, exist_ok=True)
+    kept = os.environ.get("ZOO_SCREENSHOTS")
+    pictures = Path(kept) if kept else None
+    if pictures:
+        pictures.mkdir(parents=True, exist_ok=True)
     visit = Visit(browser, page_of_three, request.param, pictures)
     yield visit
     assert [text for text in visit.complaints if "Content Security Policy" in text] == []

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 
 from PIL import Image
 
-from support.chromium import NEEDED, sync_api
+from support.chromium import FIRST_ON_A_SCREEN, NEEDED, sync_api
 from support.models import tiny_model
 from support.page_command import started
 from support.reverse_proxy import reverse_proxy
@@ -76,6 +76,7 @@ def test_a_color_is_said_by_a_click_spreads_is_undone_and_adds_to_others(visit: 
     visit.becomes(lambda file: file != plain)
     one = visit.result()
     visit.look("8-said")
+    visit.page.wait_for_timeout(600)  # the mark is drawn
     marked.click(position={"x": 100, "y": 100})
     visit.becomes(lambda file: file not in (plain, one))
     undo.click()
@@ -93,6 +94,7 @@ def test_a_color_is_said_by_a_click_spreads_is_undone_and_adds_to_others(visit: 
     assert visit.fits()
 
 
+@FIRST_ON_A_SCREEN
 def test_a_bad_upload_is_told_and_what_was_there_stays(visit: Visit, tmp_path: Path) -> None:
     (tmp_path / "letter.png").write_text("Dear reader")
     visit.upload(tmp_path / "letter.png")
@@ -123,6 +125,7 @@ def test_several_photos_come_back_as_one_zip_without_the_broken_one(
     assert [url for url in visit.asked if not url.startswith((page_of_three, "data:", "blob:"))] == []
 
 
+@FIRST_ON_A_SCREEN
 def test_an_album_can_be_stopped_and_what_comes_after_it_is_coloured(
     visit: Visit, old_photo: Path, tmp_path: Path
 ) -> None:
@@ -148,7 +151,7 @@ def test_behind_a_reverse_proxy_all_is_asked_of_it_and_works(browser: Any, old_p
         public = f"http://127.0.0.1:{listening.getsockname()[1]}/a/zoo"
         command = started(tmp_path / "small.safetensors", tmp_path, "--root-path", public)
         with command as (url, _), reverse_proxy(listening, "/a/zoo", url):
-            visit = Visit(browser, f"{public}/", "desktop", tmp_path)
+            visit = Visit(browser, f"{public}/", "desktop")
             visit.upload(old_photo)
             visit.says("200 × 160 pixels")
             visit.page.locator("#color").click()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from support.chromium import NEEDED, sync_api
+from support.chromium import FIRST_ON_A_SCREEN, NEEDED, sync_api
 from support.visiting import Visit
 
 pytestmark = NEEDED
@@ -78,6 +78,7 @@ def test_a_marked_part_stays_while_the_rest_is_new_takes_said_colors_and_is_undo
     assert visit.fits()
 
 
+@FIRST_ON_A_SCREEN
 def test_of_several_samples_the_chosen_one_is_kept_in_all(visit: Visit) -> None:
     page = visit.page
     page.locator("#checkpoint input").click()

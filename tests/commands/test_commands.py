@@ -149,25 +149,26 @@ def test_every_door_prints_its_own_help() -> None:
 PLUG_IN = """
 import zoo
 
-@zoo.register_metric("mine")
+@zoo.register_metric("NAME")
 class Mine(zoo.Metric):
-    def names(self): return {"mine": None}
+    def names(self): return {"NAME": None}
     def update(self, pred, truth): pass
     def compute(self): return []
 """
 
 
-@pytest.mark.parametrize(
-    ("module", "file"),
-    [("plugins.edges", "plugins/edges.py"), ("report", "report.py"), ("run", "run.py"), ("speed.it", "speed/it.py")],
-)
-def test_no_door_hides_a_users_module_of_its_name(tmp_path: Path, module: str, file: str) -> None:
-    (tmp_path / file).parent.mkdir(exist_ok=True)
-    (tmp_path / file).write_text(PLUG_IN)
-    command = [sys.executable, str(DOORS[0].parent / "run.py"), f"plugins=[{module}]", "metrics=[mine]", "--cfg", "job"]
+def test_no_door_hides_a_users_module_of_its_name(tmp_path: Path) -> None:
+    modules = {"plugins.edges": "mine0", "report": "mine1", "run": "mine2", "speed.it": "mine3"}
+    for module, name in modules.items():
+        file = (tmp_path / module.replace(".", "/")).with_suffix(".py")
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(PLUG_IN.replace("NAME", name))
+    given = [f"plugins=[{','.join(modules)}]", f"metrics=[{','.join(modules.values())}]", "--cfg", "job"]
+    command = [sys.executable, str(DOORS[0].parent / "run.py"), *given]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "name: mine" in done.stdout
+    for name in modules.values():
+        assert f"name: {name}" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,11 @@ NEEDED = [
 ]
 
 
+FIRST_ON_A_SCREEN = pytest.mark.parametrize(  # of a page whose parts others try on a phone
+    "visit", ["desktop", pytest.param("phone", marks=pytest.mark.long)], indirect=True
+)
+
+
 @contextmanager
 def launched() -> Iterator[Any]:
     """A browser, for as long as the block lasts."""

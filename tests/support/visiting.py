@@ -22,7 +22,7 @@ SIZES = {"desktop": (1280, 900), "phone": (375, 812)}
 class Visit:
     """The page as one visitor sees it, and whom it has asked for something."""
 
-    def __init__(self, browser: Any, site: str, name: str, pictures: Path) -> None:
+    def __init__(self, browser: Any, site: str, name: str, pictures: Path | None = None) -> None:
         width, height = SIZES[name]
         phone = {"is_mobile": True, "has_touch": True, "device_scale_factor": 2} if name == "phone" else {}
         self.page = browser.new_context(viewport={"width": width, "height": height}, **phone).new_page()
@@ -37,6 +37,9 @@ class Visit:
         self._name = name
 
     def look(self, moment: str) -> None:
+        """Keep what it looks like, where that is asked for."""
+        if self._pictures is None:
+            return
         self.page.wait_for_timeout(600)  # for smooth scrolling and pictures that fade in
         self.page.screenshot(path=self._pictures / f"{self._name}-{moment}.png", full_page=True)
 
