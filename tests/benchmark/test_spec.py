@@ -1,22 +1,20 @@
-"""The configuration: every group composes, every wrong value is one clear line, and identity holds no paths."""
+"""The configuration: every group composes, and every wrong value is one clear line."""
 
 from __future__ import annotations
 
 import inspect
-from copy import deepcopy
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from support import composing
-from zoo import checkpoint, registry
+from support.ids import changed
+from zoo import checkpoint
 from zoo.benchmark.config.labels import label
 from zoo.benchmark.config.plugins import CONFIGS, GROUPS
 from zoo.benchmark.config.spec import Spec
-from zoo.benchmark.runs import identity
 from zoo.errors import ZooError
 from zoo.training.starting import start_from
 
@@ -26,16 +24,6 @@ plain = partial(composing.plain, "metrics=[psnr]")
 @pytest.fixture(scope="module")
 def config() -> dict[str, Any]:
     return plain()
-
-
-def changed(config: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
-    copy = deepcopy(config)
-    *sections, key = name.split(".")
-    node = copy
-    for section in sections:
-        node = node[section]
-    node[key] = value
-    return copy
 
 
 _NEEDED = {"mix": ["data.parts={a: {name: synthetic}}"]}  # of data sets without a root
@@ -98,16 +86,6 @@ def test_hints_are_scored_at_each_number_by_the_metrics_that_are_chosen() -> Non
     assert {metric.hints for metric in spec.open_metrics().values()} == {None, 0, 5}
     again = spec.as_dict()
     assert Spec.from_config(again) == spec
-
-
-def test_a_number_of_hints_has_a_protocol_of_its_own_and_changes_no_other() -> None:
-    def protocols(*overrides: str) -> dict[str, Any]:
-        found = identity.Identity(Spec.from_config(plain(*overrides)), manifests={"train": "t", "eval": "e"})
-        return {key: identity.protocol_id(value) for key, value in found.protocols.items()}
-
-    few, many = protocols("eval.hints=[5]"), protocols("eval.hints=[0,5,20]")
-    assert {key: many[key] for key in few} == few
-    assert len({*many.values()}) == len(many) == 4
 
 
 @pytest.mark.parametrize(
@@ -173,7 +151,7 @@ def test_a_preset_changes_groups_and_the_command_line_has_the_last_word() -> Non
 )
 def test_a_wrong_value_is_one_clear_line(config: dict[str, Any], name: str, value: Any, said: str) -> None:
     with pytest.raises(ZooError) as raised:
-        Spec.from_config(changed(config, name, value))
+        Spec.from_config(changed(config, {name: value}))
     assert said in str(raised.value)
     assert "\n" not in str(raised.value)
 
@@ -183,113 +161,10 @@ def test_what_was_written_down_is_read_back(config: dict[str, Any]) -> None:
     assert Spec.from_config(spec.as_dict()) == spec
 
 
-def run_id(config: dict[str, Any], manifest: str = "m", weights_sha: str | None = None) -> str:
-    return identified(config, manifest, weights_sha).run_id
-
-
-def identified(config: dict[str, Any], manifest: str = "m", weights_sha: str | None = None) -> identity.Identity:
-    manifests = {"train": manifest, "eval": manifest}
-    return identity.Identity(Spec.from_config(config), manifests=manifests, weights_sha=weights_sha)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("device", "cpu"),
-        ("results_dir", "elsewhere"),
-        ("cache_dir", "elsewhere"),
-        ("table", "t.csv"),
-        ("train.log", []),
-        ("train.checkpoint_every", 7),
-        ("train.feature_cache_gb", 0.0),
-        ("eval.batch_size", 7),
-    ],
-)
-def test_a_run_is_the_same_on_another_machine(config: dict[str, Any], name: str, value: Any) -> None:
-    assert run_id(changed(config, name, value)) == run_id(config)
-
-
-def test_a_primary_metric_is_written_down_and_changes_no_id() -> None:
-    none, named = plain(), plain("metrics.primary=psnr")
-    spec = Spec.from_config(named)
-    assert (Spec.from_config(none).primary, spec.primary) == (None, "psnr")
-    assert Spec.from_config(spec.as_dict()) == spec
-    assert identified(named).settings["metrics"]["primary"] == "psnr"
-    assert (identified(named).run_id, identified(named).training_id) == (
-        identified(none).run_id,
-        identified(none).training_id,
-    )
-    assert identified(named).protocols == identified(none).protocols
-
-
 def test_a_primary_metric_is_named_as_its_score_is() -> None:
     assert Spec.from_config(plain("metrics=[psnr,fd]", "metrics.primary=fd_st_lpips")).primary == "fd_st_lpips"
     with pytest.raises(ZooError, match="Available: fd_st_lpips, psnr"):
         Spec.from_config(plain("metrics=[psnr,fd]", "metrics.primary=fd"))
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("train.lr", 2e-3), ("seed", 1), ("sampler.steps", 9), ("image_size", 32), ("eval.seed", 1)],
-)
-def test_a_run_is_another_with_other_settings(config: dict[str, Any], name: str, value: Any) -> None:
-    assert run_id(changed(config, name, value)) != run_id(config)
-
-
-def test_a_run_is_another_with_other_photos_or_weights(config: dict[str, Any]) -> None:
-    assert len({run_id(config), run_id(config, manifest="n"), run_id(config, weights_sha="w")}) == 3
-
-
-def test_neither_the_folder_of_photos_nor_the_path_of_weights_is_identity(tmp_path: Path) -> None:
-    ids = set()
-    for name in ("one", "two"):
-        weights = tmp_path / name / "arcface.onnx"
-        weights.parent.mkdir()
-        config = plain("data=folder", f"data.root={weights.parent}", "encoder=arcface", f"encoder.weights={weights}")
-        weights.write_bytes(b"the same")
-        ids.add(run_id(config, weights_sha="w"))
-    assert len(ids) == 1
-
-
-def test_runs_that_only_sample_or_score_differently_share_their_training(config: dict[str, Any]) -> None:
-    def training_id(config: dict[str, Any]) -> str:
-        return identified(config).training_id
-
-    assert training_id(changed(config, "sampler.steps", 3)) == training_id(config)
-    assert training_id(changed(config, "eval.limit", 3)) == training_id(config)
-    assert training_id(changed(config, "train.steps", 3)) != training_id(config)
-
-
-def test_scores_of_different_encoders_have_one_protocol_and_of_other_steps_another(config: dict[str, Any]) -> None:
-    def protocol_id(config: dict[str, Any], manifest: str = "m") -> str:
-        return identity.protocol_id(identified(config, manifest).protocols["psnr"])
-
-    assert protocol_id(plain("encoder=unet", "cond=film", "train.steps=5")) == protocol_id(config)
-    others = [changed(config, "sampler.steps", 9), changed(config, "eval.seed", 1)]
-    assert len({protocol_id(config), protocol_id(config, "n"), *map(protocol_id, others)}) == 4
-
-
-def test_a_metric_of_a_new_version_is_another_protocol(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    before = identified(config).protocols["psnr"]
-    monkeypatch.setattr(GROUPS["metrics"].get("psnr"), "version", 99)
-    after = identified(config).protocols["psnr"]
-    assert (before["metric"]["version"], after["metric"]["version"]) == (1, 99)
-    assert identity.protocol_id(after) != identity.protocol_id(before)
-
-
-def test_every_method_is_an_option_and_is_scored_alike_but_for_the_noise_and_the_sampler_that_it_does_not_have() -> (
-    None
-):
-    names = sorted(file.stem for file in (CONFIGS / "method").glob("*.yaml"))
-    assert names == registry.methods.list()
-    configs = [plain(f"method={name}", *(["method.root=."] if name == "folder" else [])) for name in names]
-    scored = [dict(identified(config).protocols["psnr"]) for config in configs]
-    assert [bool(protocol.pop("sampler", None)) for protocol in scored] == [
-        name in ("diffusion", "origin", "regression") for name in names
-    ]
-    for protocol in scored:
-        protocol["eval"].pop("seed", None)
-    assert all(protocol == scored[0] for protocol in scored)
 
 
 def test_the_original_is_the_same_network_under_any_preset_and_with_its_own_sampler_in_its_preset() -> None:
@@ -298,17 +173,6 @@ def test_the_original_is_the_same_network_under_any_preset_and_with_its_own_samp
     beside = Spec.from_config(plain("method=origin", "preset=bundled"))
     assert (beside.denoiser, beside.diffusion) == (original.denoiser, original.diffusion)
     assert beside.sampler.name == "deis"
-
-
-def test_a_baseline_that_trains_nothing_is_one_run_whatever_the_pair_and_the_seed() -> None:
-    others = ["encoder=none", "cond=film", "seed=1", "train.steps=3", "denoiser.width=32"]
-    assert len({run_id(plain("method=grey", other)) for other in others}) == 1
-    assert run_id(plain("method=grey")) != run_id(plain("method=mean"))
-    scale = "denoiser.chroma_scale=2"
-    assert run_id(plain("method=truth")) != run_id(plain("method=truth", scale))
-    assert run_id(plain("method=grey")) == run_id(plain("method=grey", scale))
-    assert run_id(plain("method=grey", "sampler.steps=3")) == run_id(plain("method=grey"))
-    assert run_id(plain("method=grey", "eval.limit=3")) != run_id(plain("method=grey"))
 
 
 @pytest.mark.parametrize("overrides", [["diffusion=regression"], ["method=regression", "diffusion=v_cosine"]])

@@ -1,7 +1,7 @@
+"""Training: what it learns, when it stops, what it keeps and what it refuses."""
+
 import itertools
 import math
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,19 +9,15 @@ import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
-from safetensors.torch import load_file
 
 import zoo
-from support.models import TINY_DENOISER, CountingEncoder, tiny_model
+from support.models import CountingEncoder, tiny_model
 from zoo import registry
-from zoo.cache.images import encoder_view
 from zoo.data import Dataset
 from zoo.errors import ZooError
-from zoo.faces.framing import Box
 from zoo.model import ColorDiffusion
 from zoo.progress import StepInfo
-from zoo.tensor_file import MODEL
-from zoo.training.batches import Batches, inputs
+from zoo.training.batches import Batches
 from zoo.training.config import TrainConfig
 from zoo.training.diffusion import open_batches, train
 from zoo.training.ema import EMA
@@ -42,64 +38,6 @@ def batches_for(model: ColorDiffusion, dataset: Dataset, cache: Path, config: Tr
     return open_batches(model, dataset, config, seed=0, cache_dir=cache)
 
 
-# Batches
-
-
-def test_a_batch_depends_on_seed_and_step_alone(dataset: Dataset, cache: Path) -> None:
-    model = tiny_model()
-    first, again = (batches_for(model, dataset, cache) for _ in range(2))
-    first.at(0)
-    for a, b in zip(first.at(5), again.at(5), strict=True):
-        assert a is b is None or torch.equal(a, b)  # type: ignore[arg-type]
-    assert not torch.equal(first.at(5).noise, first.at(6).noise)
-
-
-def test_every_image_comes_once_per_epoch(dataset: Dataset, cache: Path) -> None:
-    batches = batches_for(tiny_model(), dataset, cache)
-    n = len(batches.images)
-    seen = np.concatenate([batches._indices(step) for step in range(n)])  # 4 epochs of n images in n batches of 4
-    epochs = seen.reshape(4, n).tolist()
-    assert [sorted(epoch) for epoch in epochs] == [list(range(n))] * 4
-    assert len({*map(tuple, epochs)}) == 4  # each in an order of its own
-
-
-@pytest.mark.parametrize("crop", [None, (0.5, 1.0)])
-@pytest.mark.parametrize("world", [2, 4])
-def test_the_shares_of_all_processes_make_up_the_batch(
-    dataset: Dataset, cache: Path, world: int, crop: tuple[float, float] | None
-) -> None:
-    model = tiny_model("counting", denoiser=TINY_DENOISER | {"hints": True})
-    batches = open_batches(model, dataset, TINY, seed=0, cache_dir=cache, crop=crop)
-    whole, *shares = (
-        batch._replace(features=batch.features and batch.features.maps[0])
-        for batch in (batches.at(3), *(batches.at(3, rank, world) for rank in range(world)))
-    )
-    assert (whole.features is None) == (crop is not None)  # features of squares are not kept
-    assert whole.hinted is not None
-    for name, all_of_it in whole._asdict().items():
-        parts = [getattr(share, name) for share in shares]
-        assert parts == [None] * world if all_of_it is None else torch.equal(torch.cat(parts), all_of_it), name
-
-
-def test_flipping_can_be_turned_off(dataset: Dataset, cache: Path) -> None:
-    model = tiny_model()
-    still = batches_for(model, dataset, cache, TrainConfig(steps=4, batch_size=10, flip=False))
-    stored = still.images.batch(still._indices(0))
-    assert torch.equal(still.at(0).images, torch.from_numpy(stored))
-    flipping = batches_for(model, dataset, cache, TrainConfig(steps=4, batch_size=10)).at(0).images.numpy()
-    mirrored = [np.array_equal(a, b[:, ::-1]) for a, b in zip(flipping, stored, strict=True)]
-    same = [np.array_equal(a, b) for a, b in zip(flipping, stored, strict=True)]
-    assert any(mirrored)
-    assert all(m != s for m, s in zip(mirrored, same, strict=True))
-
-
-def test_cached_features_are_those_of_the_batch_s_own_images(dataset: Dataset, cache: Path) -> None:
-    model = tiny_model("counting")
-    batch = inputs(batches_for(model, dataset, cache).at(1), "cpu")
-    expected = model.encode(batch["L"])
-    torch.testing.assert_close(batch["features"].maps[0], expected.maps[0], atol=6e-3, rtol=0)  # L from 8 bits; fp16
-
-
 def test_a_frozen_encoder_sees_each_image_and_its_mirror_once_ever(dataset: Dataset, tmp_path: Path) -> None:
     CountingEncoder.seen = 0
     for folder in ("a", "b"):  # two runs, of more than one epoch each
@@ -117,19 +55,6 @@ def test_features_too_large_for_the_cache_are_computed_in_each_step(dataset: Dat
     CountingEncoder.seen = 0
     train(model, batches, config, tmp_path / "run")
     assert CountingEncoder.seen == 8
-
-
-def test_an_encoder_sees_its_own_frame_of_the_face(dataset: Dataset) -> None:
-    encoder = zoo.create_encoder("none")
-    assert encoder_view(encoder, dataset, 16) is None
-    encoder.frame = Box(0.1, 0.2, 0.5)
-    view = encoder_view(encoder, dataset, 16)
-    assert view is not None
-    assert dataset.face_box is not None
-    assert view.box == dataset.face_box.of(Box(0.1, 0.2, 0.5))
-
-
-# Training
 
 
 def test_training_lowers_the_loss(dataset: Dataset, cache: Path, tmp_path: Path) -> None:
@@ -161,54 +86,6 @@ def test_every_pair_trains_and_all_that_should_learn_does(
         assert any(n.startswith(part) for n in moved), part
     learns = encoder == "unet" and cond != "none"
     assert any(n.startswith("encoder") for n in moved) == learns
-
-
-def run_in_process(folder: Path, cache: Path, pause: float = 0.0) -> subprocess.Popen[str]:
-    script = Path(__file__).parents[1] / "support" / "train_tiny.py"
-    command = [sys.executable, str(script), str(folder), str(cache), "12", str(pause)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-
-@pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``calm``, a run that nobody killed, and the ``cache`` that it left."""
-    folder = tmp_path_factory.mktemp("runs")
-    told = run_in_process(folder / "calm", folder / "cache").communicate()[0]
-    assert told.split() == [str(i) for i in range(1, 13)]
-    return folder
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("killed_after", [pytest.param([4], marks=pytest.mark.long), [1, 7]])  # 1: before a checkpoint
-def test_a_killed_run_resumes_to_the_same_bits(calm: Path, tmp_path: Path, killed_after: list[int]) -> None:
-    for step in killed_after:
-        process = run_in_process(tmp_path / "killed", calm / "cache", pause=0.05)
-        assert process.stdout is not None
-        for line in process.stdout:
-            if int(line) == step:
-                process.kill()  # SIGKILL: nothing in the process can tidy up
-                break
-        process.wait()
-        assert not (tmp_path / "killed" / MODEL).exists()
-    last = run_in_process(tmp_path / "killed", calm / "cache")
-    steps = last.communicate()[0].split()
-    assert steps[0] == str(killed_after[-1] // 3 * 3 + 1)  # not from the start, but from the last checkpoint
-    expected, resumed = (load_file(folder / MODEL) for folder in (calm / "calm", tmp_path / "killed"))
-    assert expected.keys() == resumed.keys()
-    for name, weight in expected.items():
-        assert torch.equal(weight, resumed[name]), name
-
-
-@pytest.mark.slow
-def test_two_processes_train_the_same_net_as_one(calm: Path, tmp_path: Path) -> None:
-    script = str(Path(__file__).parents[1] / "support" / "train_tiny.py")
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command = [*launcher, script, str(tmp_path / "two"), str(calm / "cache"), "12", "0"]
-    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=300).stdout
-    assert told.split() == [str(i) for i in range(1, 13)]  # the second process says nothing
-    one, two = (load_file(folder / MODEL) for folder in (calm / "calm", tmp_path / "two"))
-    for name, weight in one.items():
-        torch.testing.assert_close(two[name], weight, atol=2e-4, rtol=1e-3, msg=name)
 
 
 def test_a_finished_run_is_not_trained_again(dataset: Dataset, cache: Path, tmp_path: Path) -> None:
