@@ -1,6 +1,6 @@
 """A run that stops and goes on ends with the same bits as one that did not; in one process, so that it is quick.
 
-`test_training` kills processes.
+`test_training_processes` kills them.
 """
 
 from __future__ import annotations
