@@ -40,7 +40,8 @@ options: {encoder: none, cond: film, train.steps: 3}
 blocks:
   narrow: {cells: [{cond.hidden: 8}]}
   wide: {cells: [{cond.hidden: 16}]}
-  other: {cells: [{cond.hidden: 4}]}
+  other: {cells: [{cond.hidden: 4}, {cond.hidden: 8}]}
+  unused: {cells: [{cond.hidden: 4}]}
 compare: {baseline: {cond: film(hidden=16)}}
 """
 
@@ -137,8 +138,10 @@ def test_a_study_says_which_rows_of_its_table_are_compared_and_how(
     told = capsys.readouterr().out
     assert "film(hidden=8)" in told
     assert "1 of 3 cells of s.yaml have no rows: cond.hidden=4" in told
-    assert main(["compare", "--study", "s.yaml", "--only", "other"]) == 2
-    assert capsys.readouterr().err == "error: no run of the table is a cell of s.yaml, other\n"
+    assert main(["compare", "--study", "s.yaml", "--only", "narrow"]) == 2  # a cell of two blocks; no baseline here
+    assert "Available: film(hidden=8)" in capsys.readouterr().err
+    assert main(["compare", "--study", "s.yaml", "--only", "unused"]) == 2
+    assert capsys.readouterr().err == "error: no run of the table is a cell of s.yaml, unused\n"
     assert main(["compare", "--study", "s.yaml", "--only", "othr"]) == 2
     assert "--only: unknown block or cell 'othr'; did you mean 'other'?" in capsys.readouterr().err
     assert main(["compare"]) == 2

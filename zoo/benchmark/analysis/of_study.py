@@ -47,15 +47,10 @@ def rows_of(
     Raises:
         ZooError: there is no such row, or a cell says what cannot be.
     """
-    cells = {tuple(cell.options): cell for cell in study.cells}
-    with _composing(study) as settings:
-        said = {options: settings(options) for options in cells}
+    cells = dict.fromkeys(tuple(cell.options) for cell in study.cells if only is None or only in cell.names)
     counts = _Counting(study)
-    wanted = {
-        counts.signature(said[options]): options
-        for options, cell in cells.items()
-        if only is None or only in cell.names
-    }
+    with _composing(study) as settings:
+        wanted = {counts.signature(settings(options)): options for options in cells}
     runs = {run: counts.signature(record.spec) for run, record in records.items()}
     chosen = rows[rows["run_id"].map(lambda run: runs.get(run) in wanted)]
     if chosen.empty:
