@@ -15,6 +15,7 @@ from zoo import checkpoint
 from zoo.benchmark.config.labels import label
 from zoo.benchmark.config.plugins import CONFIGS, GROUPS
 from zoo.benchmark.config.spec import Spec
+from zoo.benchmark.runs.specified import specified
 from zoo.errors import ZooError
 from zoo.training.starting import start_from
 
@@ -70,8 +71,27 @@ def test_the_preset_for_ones_own_photos_is_the_network_of_the_package_and_goes_b
     assert model.diffusion == bundled.diffusion
     assert spec.train.keep == "best"
     other = Spec.from_config(plain("preset=finetune", "cond.channels=16")).build_model()
-    with pytest.raises(ZooError, match=r"has cond\.channels=32, but 16 is asked for; only the same network"):
+    with pytest.raises(ZooError, match=r"has cond\.channels=32, but 16 is asked for: only the same network"):
         start_from(other, "bundled")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["cond=xattn"], "train.init=bundled has cond=concat, but cond=xattn is asked for"),
+        (["encoder=arcface", "cond=film"], "has encoder=unet cond=concat, but encoder=arcface cond=film is asked for"),
+        (["denoiser=dit"], "has denoiser=unet, but denoiser=dit is asked for"),
+        (["train.init=gone.safetensors"], "train.init=gone.safetensors: checkpoint gone.safetensors does not exist"),
+    ],
+)
+def test_what_contradicts_the_model_that_training_starts_from_is_told_and_not_the_presets_options(
+    given: list[str], said: str
+) -> None:
+    with pytest.raises(ZooError) as told:
+        specified(composing.composed("preset=finetune", "data=synthetic", "device=cpu", *given))
+    assert said in str(told.value)
+    assert ("or train a new one without init" in str(told.value)) == ("gone" not in said)
+    assert "\n" not in str(told.value)
 
 
 def test_hints_are_scored_at_each_number_by_the_metrics_that_are_chosen() -> None:

@@ -35,8 +35,11 @@ class Environment:
             "".join(f"import site; site.addsitedir({path!r})\n" for path in here)
         )
         source = shutil.copytree(TEMPLATE, folder / "plugin")  # a build leaves files beside the source
+        self.install(str(source))
+
+    def install(self, *what: str) -> None:
         offline = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "--quiet"]
-        self.run("-m", "pip", "install", *offline, str(source))
+        self.run("-m", "pip", "install", *offline, *what)
 
     def run(self, *arguments: str, expect: int = 0) -> str:
         """What ``python ARGUMENTS`` says on stdout, or on stderr where it is expected to fail."""
@@ -83,6 +86,14 @@ def test_the_benchmark_trains_it_in_a_glob_sweep_and_it_shows_in_the_table(envir
     ]
     table = environment.run(str(ROOT / "benchmarks" / "compare.py"), "table.csv")
     assert "edges(width=64)" in table
+
+
+def test_a_package_that_was_just_written_is_installed_and_trained_by_its_name(environment: Environment) -> None:
+    environment.run("-m", "zoo", "new", "encoder", "my_own")
+    environment.install("-e", "zoo-my-own")
+    environment.run("-m", "zoo", "run", *SMALL, "encoder=my_own", "cond=concat", "table=own.csv")
+    scored = rows.read(environment.folder / "own.csv")
+    assert [(row.encoder, row.cond) for row in scored] == [("my_own", "concat")]
 
 
 def test_a_wrong_name_is_told_the_right_one(environment: Environment) -> None:

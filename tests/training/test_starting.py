@@ -51,12 +51,20 @@ def test_defaults_that_are_written_out_are_the_same_network(file: Path) -> None:
     ("changes", "says"),
     [
         ({"denoiser": TINY_DENOISER | {"width": 64}}, "has denoiser.width=32, but 64 is asked for"),
-        ({"cond": {"name": "add"}}, "has cond.name=concat, but add is asked for"),
+        ({"cond": {"name": "add"}}, "has cond=concat, but cond=add is asked for"),
+        (
+            {"cond": {"name": "sum", "parts": {"film": {}, "concat": {}}}, "denoiser": TINY_DIT},
+            r"has cond=concat denoiser=unet, but cond=film\+concat denoiser=dit is asked for",
+        ),
+        (
+            {"cond": {"name": "concat", "channels": 32}, "denoiser": TINY_DENOISER | {"width": 64}},
+            r"cond.channels=\d+, but 32 is asked for; denoiser.width=32, but 64 is asked for: only the same network",
+        ),
         ({"cond": {"name": "concat", "channels": 32}}, "cond.channels"),
         ({"diffusion": {"parameterisation": "x0"}}, "says v on another schedule"),
     ],
 )
-def test_another_network_is_refused_by_its_first_difference(file: Path, changes: dict[str, Any], says: str) -> None:
+def test_another_network_is_refused_by_naming_what_differs(file: Path, changes: dict[str, Any], says: str) -> None:
     model = tiny_model(**changes)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     with pytest.raises(ZooError, match=says) as told:

@@ -10,11 +10,26 @@ from safetensors.torch import load_file
 
 from zoo.tensor_file import MODEL
 
+SCRIPT = str(Path(__file__).parents[1] / "support" / "train_tiny.py")
 
-def run_in_process(folder: Path, cache: Path, pause: float = 0.0) -> subprocess.Popen[str]:
-    script = Path(__file__).parents[1] / "support" / "train_tiny.py"
-    command = [sys.executable, str(script), str(folder), str(cache), "12", str(pause)]
+
+def run_in_process(folder: Path, cache: Path, pause: float = 0.0, *losses: str) -> subprocess.Popen[str]:
+    command = [sys.executable, SCRIPT, str(folder), str(cache), "12", str(pause), *losses]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def run_in_two(folder: Path, cache: Path, *losses: str) -> str:
+    """What two processes print."""
+    launcher = ["torch.distributed.run", "--standalone", "--nproc_per_node", "2"]  # accelerate's starts one on a CPU
+    command = [sys.executable, "-m", *launcher, SCRIPT, str(folder), str(cache), "12", "0", *losses]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=300).stdout
+
+
+def demand_alike(one: Path, two: Path) -> None:
+    """Fails where models of two folders differ by more than the order of sums."""
+    first, second = (load_file(folder / MODEL) for folder in (one, two))
+    for name, weight in first.items():
+        torch.testing.assert_close(second[name], weight, atol=2e-4, rtol=1e-3, msg=name)
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +64,17 @@ def test_a_killed_run_resumes_to_the_same_bits(calm: Path, tmp_path: Path, kille
 
 @pytest.mark.slow
 def test_two_processes_train_the_same_net_as_one(calm: Path, tmp_path: Path) -> None:
-    script = str(Path(__file__).parents[1] / "support" / "train_tiny.py")
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command = [*launcher, script, str(tmp_path / "two"), str(calm / "cache"), "12", "0"]
-    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=300).stdout
+    told = run_in_two(tmp_path / "two", calm / "cache")
     assert told.split() == [str(i) for i in range(1, 13)]  # the second process says nothing
-    one, two = (load_file(folder / MODEL) for folder in (calm / "calm", tmp_path / "two"))
-    for name, weight in one.items():
-        torch.testing.assert_close(two[name], weight, atol=2e-4, rtol=1e-3, msg=name)
+    demand_alike(calm / "calm", tmp_path / "two")
+
+
+@pytest.mark.slow
+def test_two_processes_keep_what_one_keeps_and_end_together(calm: Path, tmp_path: Path) -> None:
+    losses = ("0.5", "0.3", "0.4", "0.35", "0.2", "0.1")  # the lowest before patience ends is that of step 4
+    run_in_process(tmp_path / "one", calm / "cache", 0.0, *losses).communicate()
+    told = run_in_two(tmp_path / "two", calm / "cache", *losses)
+    assert told.split() == [str(i) for i in range(1, 9)]
+    ended = {file.name: file.read_text() for file in (tmp_path / "two").glob("ended-*")}
+    assert ended == {"ended-0.txt": "8 4", "ended-1.txt": "8 4"}
+    demand_alike(tmp_path / "one", tmp_path / "two")

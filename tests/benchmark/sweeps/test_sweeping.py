@@ -123,7 +123,7 @@ def test_what_the_table_of_a_study_has_is_not_done_again_in_another_folder(
     assert [record["spec"]["metrics"]["primary"] for record in records.values()] == ["psnr"] * 3
 
 
-def test_a_study_says_which_rows_of_its_table_are_compared_and_how(
+def test_a_study_says_which_rows_of_its_table_are_compared_or_reported_and_how(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (here / "s.yaml").write_text(BLOCKS)
@@ -144,6 +144,20 @@ def test_a_study_says_which_rows_of_its_table_are_compared_and_how(
     assert capsys.readouterr().err == "error: no run of the table is a cell of s.yaml, unused\n"
     assert main(["compare", "--study", "s.yaml", "--only", "othr"]) == 2
     assert "--only: unknown block or cell 'othr'; did you mean 'other'?" in capsys.readouterr().err
+    for only, there in (("wide", True), ("unused", False)):
+        page = here / f"{only}.html"
+        assert main(["report", "--study", "s.yaml", "--only", only, "--out", page.name]) == (0 if there else 2)
+        assert page.exists() == there
+    assert capsys.readouterr().err == "error: no run of the table is a cell of s.yaml, unused\n"
+    told = (here / "wide.html").read_text()
+    assert "film(hidden=16)" in told
+    assert "film(hidden=8)" not in told
+    assert "have no rows" not in told
+    assert main(["report", "--study", "s.yaml", "--out", "all.html"]) == 0
+    told = (here / "all.html").read_text()
+    assert "film(hidden=8)" in told
+    assert "1 of 3 cells of s.yaml have no rows: cond.hidden=4" in told
+    capsys.readouterr()
     assert main(["compare"]) == 2
     assert capsys.readouterr().err == "error: give a TABLE, or --study FILE\n"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from zoo.benchmark.config.plugins import import_modules
 from zoo.benchmark.config.spec import Spec
+from zoo.benchmark.runs.taking_over import check_start
 from zoo.benchmark.tables import rows
 from zoo.devices import pick_device
 from zoo.errors import ZooError
@@ -23,7 +25,9 @@ def specified(config: DictConfig) -> tuple[Spec, str]:
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
         raise ZooError(f"{missing[0]} must be given: {missing[0]}=...")
-    spec = Spec.from_config(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    check_start(plain)
+    spec = Spec.from_config(plain)
     device = pick_device(spec.machine.device)
     if device == "cpu" and spec.train.mixed_precision == "fp16":
         raise ZooError("train.mixed_precision=fp16 needs a GPU; expected no or bf16 on device=cpu")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from zoo import registry
+from zoo.benchmark.config.plugged import method_of
 from zoo.benchmark.runs.folder import Budget, RunFolder
 from zoo.benchmark.runs.identity import Identity
 from zoo.errors import ZooError, below
@@ -17,6 +22,19 @@ def start_from(model: ColorDiffusion, init: str) -> None:
         starting.start_from(model, init)
     except ZooError as error:
         raise ZooError(below("train", ("init",), str(error))) from error
+
+
+def check_start(config: Mapping[str, Any]) -> None:
+    """Raises `ZooError` where a configuration names another encoder, cond or denoiser than those of the model that it
+    starts from: else options that a preset has for that model would be found wrong, of which the user said nothing."""
+    nodes = [config.get(name) for name in ("train", "encoder", "cond", "denoiser")]
+    if not all(isinstance(node, Mapping) for node in nodes) or not isinstance(config["train"].get("init"), str):
+        return
+    if registry.methods.get(method_of(config["method"]).name).trains:
+        try:
+            starting.check_names(config, config["train"]["init"])
+        except ZooError as error:
+            raise ZooError(below("train", ("init",), str(error))) from error
 
 
 def take_over(folder: RunFolder, config: TrainConfig, identity: Identity) -> str:
