@@ -1,5 +1,6 @@
 // Colours photos with two models: one for faces and one for what lies around them (zoo/photos/colorizer.py).
 
+import { evened } from "./even.js";
 import { compose, paint } from "./photo.js";
 import { normal } from "./noise.js";
 import { fitted } from "./skin.js";
@@ -40,7 +41,8 @@ export class Colorizer {
   async wholeOf(photo, filled, onStep) {
     if (filled) return this.expected(this.faces, photo, photo.square(this.faces.size), 0, onStep);
     const { size, about } = this.around;
-    const mean = await this.expected(this.around, photo, photo.whole({ size, stride: about.stride }), 0, onStep);
+    const L = photo.whole({ size, stride: about.stride });
+    const mean = evened(await this.expected(this.around, photo, L, 0, onStep), L);
     return mean.like((i) => this.options.strength * mean.data[i]);
   }
 

@@ -11,6 +11,7 @@ from support.chromium import NEEDED
 from support.demo import Modules, array, pixels, rgba
 from support.pictures import picture
 from support.scenes import face_in
+from zoo.color.even import evened
 from zoo.color.gamut import to_uint8
 from zoo.color.upsample import chroma_field, upsample_chroma
 from zoo.faces.box import TEMPLATE
@@ -123,6 +124,15 @@ def test_chroma_is_enlarged_with_lightness_as_its_guide(modules: Modules, size: 
     enlarged, field = (array(each) for each in modules.call(body, ab=ab, L=L))
     assert np.abs(enlarged - upsample_chroma(torched(ab), torched(L))[0].numpy()).max() < 1e-5
     assert np.abs(field - chroma_field(torched(ab), torched(L))[0].numpy()).max() < 1e-4
+
+
+@pytest.mark.parametrize("size", [(48, 64), (40, 36), (6, 30)])
+def test_chroma_is_evened_out_where_lightness_is(modules: Modules, size: tuple[int, int]) -> None:
+    L, ab = noise(1, *size, seed=1, scale=0.005), noise(2, *size, scale=0.1)
+    L[:, size[0] // 3 :, : size[1] // 2] += 0.3
+    found = array(modules.call("return given(even$.evened(planes(ab), planes(L)));", ab=ab, L=L))
+    expected = evened(torched(ab), torched(L))[0].numpy()
+    assert np.abs(found - expected).max() < 1e-4
 
 
 def test_a_photo_is_put_together_of_whole_faces_and_skin(modules: Modules) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,21 +15,46 @@ from support.scenes import PaintingModel, ab_of, photo_of, put_faces
 from zoo.diffusion.samplers import SamplerConfig
 from zoo.faces.viewport import Viewport
 from zoo.photos.colorizer import ColorizeOptions, Colorizer
-from zoo.photos.trust import STRENGTH, trusted
+from zoo.photos.trust import STRENGTH, says_at_once, trusted
+
+BLANK = torch.zeros(1, 1, 16, 16)  # L of a photo of nothing
 
 
 def plain(a: float, b: float) -> Tensor:
     return torch.tensor([a, b])[None, :, None, None].expand(1, 2, 16, 16).clone()
 
 
+@pytest.mark.parametrize(("says", "expected"), [("v", True), ("x0", True), ("flow", True), ("eps", False)])
+def test_all_networks_but_those_that_say_eps_say_their_mean_at_once(says: str, expected: bool) -> None:
+    assert says_at_once({"parameterisation": says}) == expected
+
+
+def test_the_strength_is_the_one_that_the_docs_give_reasons_for() -> None:
+    row = f"| the mean at once × {STRENGTH} (default) |"
+    assert row in (Path(__file__).parents[2] / "docs" / "colouring.md").read_text(encoding="utf-8")
+
+
+def blotched() -> Tensor:
+    ab = plain(0.0, -0.2)
+    ab[..., 4:8, 8:12] = 0.2
+    return ab
+
+
 def test_what_lies_around_faces_is_shown_a_little_stronger_than_its_mean() -> None:
-    assert torch.equal(trusted(plain(0.2, -0.1), face=False, told=False), STRENGTH * plain(0.2, -0.1))
+    assert torch.allclose(trusted(plain(0.2, -0.1), BLANK, face=False, told=False), STRENGTH * plain(0.2, -0.1))
     assert 1 < STRENGTH < 1.3
+
+
+def test_what_lies_around_faces_has_no_blotches_where_nothing_is_to_be_seen() -> None:
+    a, b = (channel.std() for channel in trusted(blotched(), BLANK, face=False, told=False)[0])
+    before = blotched()[0].std(dim=(1, 2))
+    assert a < 0.65 * before[0]  # though all is stronger
+    assert b < 0.65 * before[1]
 
 
 @pytest.mark.parametrize("given", [{"face": True, "told": False}, {"face": False, "told": True}])
 def test_faces_and_colors_that_were_said_are_shown_as_they_are(given: dict[str, bool]) -> None:
-    assert torch.equal(trusted(plain(0.2, -0.1), **given), plain(0.2, -0.1))
+    assert torch.equal(trusted(blotched(), BLANK, **given), blotched())
 
 
 class Unsure(PaintingModel):

@@ -266,8 +266,9 @@ class Colorizer:
         for task, ab in sampled.items():
             if task.scene == index:
                 seen = scene.pictures[task.picture]
-                mean = self._at_once(seen, options)
-                drawn[task.picture].append(trusted(ab, face=seen.face, told=bool(options.hints)) if mean else ab)
+                if self._at_once(seen, options):
+                    ab = trusted(ab, seen.L, face=seen.face, told=bool(options.hints))
+                drawn[task.picture].append(ab)
         samples: list[np.ndarray] = []
         disagreement = Spread()
         for whole, *faces in zip(*drawn, strict=True):

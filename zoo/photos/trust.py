@@ -12,6 +12,8 @@ from typing import Any
 
 from torch import Tensor
 
+from zoo.color.even import evened
+
 STRENGTH = 1.15  # of the mean around faces: it is paler than any photo, and so much more costs hardly any distance
 
 
@@ -20,11 +22,14 @@ def says_at_once(diffusion: Mapping[str, Any]) -> bool:
     return str(diffusion.get("parameterisation", "v")) != "eps"
 
 
-def trusted(expected: Tensor, *, face: bool, told: bool) -> Tensor:
-    """ab to show where a model expects ``expected``.
+def trusted(expected: Tensor, L: Tensor, *, face: bool, told: bool) -> Tensor:
+    """ab to show where a model expects ``expected`` (1, 2, H, W) for ``L`` (1, 1, H, W).
+
+    Around faces it is evened out where nothing is to be seen that would bound a colour: even the mean has blotches on
+    plain backdrops and skies.
 
     Args:
-        face: it is a face's, whose mean is vivid enough.
-        told: the user said colours of that photo, which are to be those that were said.
+        face: it is a face's, whose mean is vivid enough and has the face's own shades.
+        told: the user said colours of that photo, which are to be those that were said, where they were said.
     """
-    return expected if face or told else STRENGTH * expected
+    return expected if face or told else STRENGTH * evened(expected, L)
