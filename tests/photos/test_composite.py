@@ -52,6 +52,15 @@ def test_painting_in_bands_gives_the_same_bits(monkeypatch: pytest.MonkeyPatch) 
     assert np.array_equal(paint(photo, field), at_once)
 
 
+def test_a_field_lies_over_the_photo_in_its_place() -> None:
+    """Of a tenth of its size, and painted at once: as if all of it were enlarged (torch)."""
+    photo = Photo.from_array(np.full((80, 60, 3), 128, np.uint8))
+    field = torch.zeros(1, 4, 8, 6)
+    field[0, 3] = torch.linspace(-0.3, 0.3, 8)[:, None]
+    whole = torch.nn.functional.interpolate(field, (80, 60), mode="bilinear")
+    assert np.array_equal(paint(photo, field), paint(photo, whole))
+
+
 @pytest.mark.slow
 def test_memory_stays_bounded_for_a_large_photo() -> None:
     """Of 24 megapixels (72 MB, and as much for the result), beyond what loading the program takes."""

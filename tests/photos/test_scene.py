@@ -12,6 +12,8 @@ from zoo.faces.framing import WHOLE, Box
 from zoo.faces.viewport import Viewport
 from zoo.photos.colorizer import Colorizer
 from zoo.photos.composite import compose
+from zoo.photos.photo import Photo
+from zoo.photos.scene import Sight, look_at
 from zoo.photos.trust import STRENGTH
 
 
@@ -46,6 +48,15 @@ def test_a_face_fades_into_the_photo_without_a_step() -> None:
     assert a.diff(dim=1).abs().max() < most
 
 
+def test_a_face_begins_and_ends_to_fade_gently() -> None:
+    """Its slope changes by no more than a smooth step's over an eighth of the side does: a kink shows as a line."""
+    L, side = torch.zeros(1, 1, 240, 240), 200
+    face, rest = (torch.tensor(ab)[None, :, None, None] for ab in (FACE_AB, REST_AB))
+    field = compose(L, rest.expand(1, 2, 8, 8), [(Viewport(20 + 20j, side + 0j), face.expand(1, 2, 16, 16))])
+    middle = field[0, 2, 120]  # straight through
+    assert middle.diff().diff().abs().max() < 0.2 * 6 / (0.125 * side) ** 2 * 1.1
+
+
 def test_no_corner_of_a_faces_square_shows() -> None:
     """Just inside the corners there is nothing of the face, in the middle of the edges hardly anything."""
     L = torch.zeros(1, 1, 100, 100)
@@ -61,8 +72,8 @@ def test_where_faces_overlap_they_share() -> None:
     L = torch.zeros(1, 1, 64, 64)
     one, two = (torch.full((1, 2, 8, 8), value) for value in (0.1, 0.3))
     same = Viewport(10 + 10j, 40 + 0j)
-    both = compose(L, torch.zeros(1, 2, 8, 8), [(same, one), (same, two)])
-    assert both[0, 2, 30, 30] == pytest.approx(0.2, abs=1e-4)
+    both = compose(L, torch.full((1, 2, 8, 8), -0.1), [(same, one), (same, two)])
+    assert both[0, 2, 30, 30] == pytest.approx(0.2, abs=1e-4)  # and nothing of what lies around
     assert both[:, 2:].max() < 0.21
 
 
@@ -114,3 +125,14 @@ def test_no_more_pictures_than_asked_for_go_through_the_network_at_once(monkeypa
     model = PaintingModel()
     Colorizer(model).colorize(photo_of(100, 160), batch_size=2, vivid=True)  # type: ignore[arg-type]
     assert [n for n, *_ in model.seen] == [2, 2, 1, 1]
+
+
+def key_of(color: tuple[int, int, int]) -> str:
+    sight = Sight.of(PaintingModel())  # type: ignore[arg-type]
+    return look_at(Photo.from_array(np.full((40, 60, 3), color, np.uint8)), sight, sight, detect=False).key
+
+
+def test_noise_depends_on_the_lightness_of_a_photo_and_not_on_its_colors() -> None:
+    grey, green, lighter = (140, 140, 140), (90, 153, 119), (141, 141, 141)
+    assert key_of(grey) == key_of(green)
+    assert key_of(grey) != key_of(lighter)

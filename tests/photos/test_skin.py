@@ -93,6 +93,38 @@ def test_a_face_of_no_skins_colour_tells_of_no_skin(colour: tuple[float, float])
     assert find_skin(plain(colour), [SQUARE]) is None
 
 
+def polar(hue: float, chroma: float) -> tuple[float, float]:
+    return chroma * float(np.cos(np.radians(hue))), chroma * float(np.sin(np.radians(hue)))
+
+
+@pytest.mark.parametrize(("hue", "chroma"), [(8, 20), (87, 20), (45, 4), (45, 62)])
+def test_just_outside_the_colors_of_skin_there_is_none(hue: float, chroma: float) -> None:
+    assert find_skin(plain(polar(hue, chroma)), [SQUARE]) is None
+
+
+@pytest.mark.parametrize(("hue", "chroma"), [(12, 20), (83, 20), (45, 6), (45, 58)])
+def test_just_inside_the_colors_of_skin_there_is_some(hue: float, chroma: float) -> None:
+    assert find_skin(plain(polar(hue, chroma)), [SQUARE]) is not None
+
+
+def test_a_wall_of_nearly_skins_color_is_no_skin() -> None:
+    """12 Lab units from the face's: within 6 a neck is skin, for walls in 16 became skin."""
+    skin = find_skin(portrait(), [SQUARE])
+    assert skin is not None
+    ab = portrait()
+    ab[..., 75:110, 60:100] = plain((SKIN[0] - 12, SKIN[1]))[..., :35, :40]
+    of_wall = find_skin(ab, [SQUARE])
+    assert of_wall is not None
+    assert at(of_wall.body, CHIN_BELOW)[0] < 0.15 < 0.5 < at(skin.body, CHIN_BELOW)[0]
+
+
+def test_several_faces_bound_saturation_by_their_mean_chroma() -> None:
+    ab = torch.cat([portrait((12.0, 9.0)), portrait((20.0, 15.0))], dim=3)  # chroma 15 and 25
+    skin = find_skin(ab, [SQUARE, Viewport(220 + 20j, 40 + 0j)])
+    assert skin is not None
+    assert skin.chroma == pytest.approx(20, abs=0.1)
+
+
 def test_a_face_outside_the_picture_tells_of_no_skin() -> None:
     assert find_skin(plain(SKIN), [Viewport(-400 + 0j, 40 + 0j)]) is None
 
@@ -106,6 +138,8 @@ def test_saturation_acts_on_the_sky_in_full_and_on_skin_up_to_a_bound(factor: fl
     factors = skin.saturation(factor)
     assert isinstance(factors, Tensor)
     assert at(factors, CHEEK) == pytest.approx([on_skin], abs=0.01)
+    body = at(skin.body, CHIN_BELOW)[0]
+    assert at(factors, CHIN_BELOW) == pytest.approx([factor + (on_skin - factor) * body], abs=0.01)
     assert at(factors, (90, 20)) == pytest.approx([factor], abs=0.01)
 
 
