@@ -59,7 +59,8 @@ def resample(image: np.ndarray, box: Box, size: int) -> np.ndarray:
 def crop(x: Tensor, box: Box | Tensor, size: int) -> Tensor:
     """See ``x`` through ``box``, at ``size`` × ``size``; outside the image its edge is repeated.
 
-    Bilinear, after an antialiased shrink by a whole factor where it shrinks by 2 or more.
+    Bilinear, after an antialiased shrink by a whole factor where it shrinks by 2 or more; `WHOLE` itself, given
+    as the one box, is antialiased at any factor.
 
     Args:
         x: (N, C, H, W) float.
