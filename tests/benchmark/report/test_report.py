@@ -167,9 +167,9 @@ def test_runs_that_are_not_comparable_make_no_page(
 
 
 def test_a_table_alone_makes_a_page_that_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = Path(__file__).parents[3] / "results" / "utkface64-cpu.csv"
-    page = page_of(monkeypatch, tmp_path, table, "--runs", tmp_path / "none", "--baseline", "encoder=none,cond=concat")
-    assert "No loss was found for: none × concat, seed 0;" in page.text
+    table = table_of(tmp_path, row("a"), row("b", encoder="unet", value=2.0))
+    page = page_of(monkeypatch, tmp_path, table, "--runs", tmp_path / "none", "--baseline", "encoder=none,cond=none")
+    assert "No loss was found for: none × none, seed 0;" in page.text
     assert "None of the runs left a sample grid" in page.text
     assert "One seed is no finding" in page.text
     lines = page.data["differences"]["psnr"]["parts"][0]["lines"]
