@@ -105,6 +105,16 @@ def test_a_hint_reaches_the_photo_and_each_face_in_which_its_place_lies(monkeypa
     assert ab[52, 52] == pytest.approx(FACE_AB, abs=0.02)
 
 
+@pytest.mark.parametrize(("x", "y"), [(10, 50), (50, 10), (100, 50), (50, 100)])
+def test_a_hint_beside_a_face_does_not_reach_it(monkeypatch: pytest.MonkeyPatch, x: int, y: int) -> None:
+    put_faces(monkeypatch, Viewport(20 + 20j, 64 + 0j))
+    model = PaintingModel(face_box=WHOLE)
+    colored(model, (x, y, COLOR))
+    masks = [mask for told in model.told if told for mask in told[1]]  # (1, 8, 8) of the face, (1, 8, 12) of all
+    assert {positions(mask) for mask in masks if mask.shape[-1] == 8} <= {frozenset()}
+    assert any(positions(mask) for mask in masks)
+
+
 def positions(mask: torch.Tensor) -> frozenset[tuple[int, int]]:
     return frozenset(map(tuple, torch.nonzero(mask[0]).tolist()))
 
