@@ -123,21 +123,23 @@ def percent(block: str, cell: str, base: str, metric: str) -> str:
     return f"{100 * (1 - a / b):.0f} %"
 
 
+def baseline(method: str, metric: str) -> str:
+    """The score of a method that draws nothing, in study.csv."""
+    with open(HERE / "study.csv", encoding="utf-8", newline="") as file:
+        (row,) = (row for row in csv.DictReader(file) if (row["method"], row["metric"]) == (method, metric))
+    return told(float(row["value"]), PLACES.get(metric, 2))
+
+
 def images(block: str, cell: str) -> str:
     """How many a run saw in training."""
     return f"{float(_row(block, cell, 'images_seen', kind='cost')['mean']):,.0f}"
-
-
-def seeds(block: str, cell: str) -> str:
-    """How many."""
-    return _row(block, cell, "st_lpips")["n"]
 
 
 def rendered() -> str:
     """The page. Raises `ZooError` for a claim that the rows do not bear."""
     loader = jinja2.FileSystemLoader(HERE)
     environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-    functions = (score, verdict, ratio, percent, images, seeds)
+    functions = (score, verdict, ratio, percent, images, baseline)
     environment.globals.update({function.__name__: function for function in functions})
     environment.globals.update({claim: _claimed(claim) for claim in ("better", "worse", "undecided")})
     return environment.get_template("findings.md.j2").render()
