@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,3 +72,8 @@ def test_a_table_without_any_record_is_its_rows(tmp_path: Path) -> None:
 def test_errors_are_our_own(given: list[Any], said: str) -> None:
     with pytest.raises(ZooError, match=said):
         zoo.results.load(*given)
+
+
+def test_it_is_there_without_an_import_of_its_own() -> None:
+    code = "import zoo, sys; assert 'zoo.results' not in sys.modules; zoo.results.load; assert 'results' in dir(zoo)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

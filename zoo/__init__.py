@@ -109,10 +109,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "results":
+        return import_module("zoo.results")
     if name not in _LAZY:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
     return getattr(import_module(_LAZY[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY])
+    return sorted({*globals(), *_LAZY, "results"})
