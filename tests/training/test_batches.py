@@ -7,26 +7,20 @@ import pytest
 import torch
 
 import zoo
+from support.batching import TINY, batches_for
 from support.models import TINY_DENOISER, tiny_model
 from zoo import registry
 from zoo.cache.images import encoder_view
 from zoo.data import Dataset
 from zoo.faces.framing import Box
-from zoo.model import ColorDiffusion
-from zoo.training.batches import Batches, inputs
+from zoo.training.batches import inputs
 from zoo.training.config import TrainConfig
 from zoo.training.diffusion import open_batches
-
-TINY = TrainConfig(steps=4, batch_size=4, warmup=0.25, checkpoint_every=2)
 
 
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
     return registry.datasets.create("synthetic", n_train=10, n_val=2, n_test=4, size=32)
-
-
-def batches_for(model: ColorDiffusion, dataset: Dataset, cache: Path, config: TrainConfig = TINY) -> Batches:
-    return open_batches(model, dataset, config, seed=0, cache_dir=cache)
 
 
 def test_a_batch_depends_on_seed_and_step_alone(dataset: Dataset, cache: Path) -> None:

@@ -11,31 +11,24 @@ import torch
 from accelerate import Accelerator
 
 import zoo
+from support.batching import TINY, batches_for
 from support.models import CountingEncoder, tiny_model
 from zoo import registry
 from zoo.data import Dataset
 from zoo.errors import ZooError
-from zoo.model import ColorDiffusion
 from zoo.progress import StepInfo
-from zoo.training.batches import Batches
 from zoo.training.config import TrainConfig
-from zoo.training.diffusion import open_batches, train
+from zoo.training.diffusion import train
 from zoo.training.ema import EMA
 from zoo.training.losses import Losses
 from zoo.training.resume import CHECKPOINT
 from zoo.training.schedule import learning_rate_factor
 from zoo.training.trainer import Trainer
 
-TINY = TrainConfig(steps=4, batch_size=4, warmup=0.25, checkpoint_every=2)
-
 
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
     return registry.datasets.create("synthetic", n_train=10, n_val=2, n_test=4, size=32)
-
-
-def batches_for(model: ColorDiffusion, dataset: Dataset, cache: Path, config: TrainConfig = TINY) -> Batches:
-    return open_batches(model, dataset, config, seed=0, cache_dir=cache)
 
 
 def test_a_frozen_encoder_sees_each_image_and_its_mirror_once_ever(dataset: Dataset, tmp_path: Path) -> None:
