@@ -38,27 +38,18 @@ def rows(block: str, base: str = "") -> list[Row]:
         block: of the study; with a file before it, ``portraits:pairs``, of that one.
         base: as after ``--baseline``; empty: that of the study.
     """
-    first = _of_study(block)
-    axes = first.axes
-    if base:  # of the same runs; finding them anew takes a while
-        runs = [word for run in first.table["run_id"].unique() for word in ("--where", f"run_id={run}")]
-        study = _opened(*map(str, first.tables), *runs, "--rows", axes.rows, "--cols", axes.cols, "--baseline", base)
-    else:
-        study = first
-    found = list(csv.DictReader(io.StringIO(tidy(study))))
-    return [{**row, "row": row[axes.rows], "col": row[axes.cols]} for row in found]
+    study = _of_study(block)
+    found = list(csv.DictReader(io.StringIO(tidy(study.against(base) if base else study))))
+    return [{**row, "row": row[study.axes.rows], "col": row[study.axes.cols]} for row in found]
 
 
 @cache
 def _of_study(block: str) -> Study:
     file, _, name = block.rpartition(":")
-    return _opened("--study", str(HERE / f"{file or 'study'}.yaml"), "--only", name)
-
-
-def _opened(*arguments: str) -> Study:
     parser = argparse.ArgumentParser()
     add_study(parser)
-    return open_study(parser.parse_args([*arguments, "--runs", str(HERE / "runs")]))
+    given = ["--study", str(HERE / f"{file or 'study'}.yaml"), "--runs", str(HERE / "runs")]
+    return open_study(parser.parse_args([*given, "--only", name] if name else given))
 
 
 def _row(block: str, cell: str, metric: str, base: str = "", kind: str = "score") -> Row:

@@ -31,6 +31,16 @@ def test_axes_are_each_with_each_and_options_in_braces_go_together(tmp_path: Pat
     ]
 
 
+def test_places_on_the_axes_of_encoders_and_conditionings_may_have_names(tmp_path: Path) -> None:
+    text = "axes: {encoder: [unet, {as: its half, encoder: unet, encoder.width: 32}], cond: [{as: wide, cond: add}]}"
+    found = read(tmp_path, text).cells
+    assert [cell.called for cell in found] == [{"cond": "wide"}, {"encoder": "its half", "cond": "wide"}]
+    assert [cell.options for cell in found] == [
+        ("encoder=unet", "cond=add"),
+        ("encoder=unet", "encoder.width=32", "cond=add"),
+    ]
+
+
 def test_cells_are_multiplied_by_axes_and_seeds_of_their_block(tmp_path: Path) -> None:
     text = "{seeds: [0, 1], cells: {a: {cond: add}, b: {cond: film, seed: 7}}, axes: {train.steps: [3, 6]}}"
     assert cells(tmp_path, text) == [
@@ -104,6 +114,9 @@ def test_how_cells_are_compared_is_said_for_all_and_for_a_block(tmp_path: Path) 
         ("{}", " has no cells; give axes, cells or baselines"),
         ("axes: {cond: add}", ": axes.cond: expected a list, as in [a, b], not add"),
         ("axes: {cond: []}", ": axes.cond is empty; give at least one value"),
+        ("axes: {train.steps: [{as: a, train.steps: 1}]}", ": axes.train.steps: as names places on encoder"),
+        ("axes: {cond: [{as: 3, cond: add}]}", ": axes.cond: expected a name after as, not 3"),
+        ("axes: {cond: [{as: ' ', cond: add}]}", ": axes.cond: expected a name after as, not ' '"),
         ("seeds: 3\ncells: [{}]", ": seeds: expected a list, as in [a, b], not 3"),
         ("cells: [film]", ": cells: expected names with values, as in {encoder: unet}, not film"),
         ("options: [a]\ncells: [{}]", ": options: expected names with values"),

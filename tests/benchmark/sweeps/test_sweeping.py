@@ -157,7 +157,13 @@ def test_a_study_says_which_rows_of_its_table_are_compared_or_reported_and_how(
     told = (here / "all.html").read_text()
     assert "film(hidden=8)" in told
     assert "1 of 3 cells of s.yaml have no rows: cond.hidden=4" in told
+    named = BLOCKS.replace("cells: [{cond.hidden: 16}]", "axes: {cond: [{as: broad, cond.hidden: 16}]}")
+    (here / "n.yaml").write_text(named.replace("film(hidden=16)", "broad"))
     capsys.readouterr()
+    assert main(["compare", "s.csv", "--study", "n.yaml", "--only", "wide"]) == 0
+    told = capsys.readouterr().out
+    assert "less none × broad" in told
+    assert "hidden=16" not in told
     assert main(["compare"]) == 2
     assert capsys.readouterr().err == "error: give a TABLE, or --study FILE\n"
 

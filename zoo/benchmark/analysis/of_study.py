@@ -39,7 +39,8 @@ Signature = tuple[tuple[str, str], ...]
 def rows_of(
     rows: pd.DataFrame, records: Mapping[str, Record], study: StudyFile, only: str | None
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The rows of its cells, and a line that names cells without any.
+    """The rows of its cells, under the names that the file gives their places on axes, and a line that names cells
+    without any.
 
     Args:
         only: a block or cell of it; None: all.
@@ -47,15 +48,22 @@ def rows_of(
     Raises:
         ZooError: there is no such row, or a cell says what cannot be.
     """
-    cells = dict.fromkeys(tuple(cell.options) for cell in study.cells if only is None or only in cell.names)
+    cells = [cell for cell in study.cells if only is None or only in cell.names]
     counts = _Counting(study)
     with _composing(study) as settings:
-        wanted = {counts.signature(settings(options)): options for options in cells}
+        signatures = [counts.signature(settings(cell.options)) for cell in cells]
+    wanted = {signature: cell.options for signature, cell in zip(signatures, cells)}
+    called: dict[Signature, dict[str, str]] = {signature: {} for signature in wanted}
+    for signature, cell in zip(signatures, cells):
+        called[signature].update(cell.called)
     runs = {run: counts.signature(record.spec) for run, record in records.items()}
     chosen = rows[rows["run_id"].map(lambda run: runs.get(run) in wanted)]
     if chosen.empty:
         raise ZooError(f"no run of the table is a cell of {study.path}{f', {only}' if only else ''}")
     lacking = [options for signature, options in wanted.items() if signature not in runs.values()]
+    for axis in dict.fromkeys(axis for names in called.values() for axis in names):
+        named = chosen["run_id"].map(lambda run, axis=axis: called[runs[run]].get(axis))
+        chosen = chosen.assign(**{axis: named.where(named.notna(), chosen[axis])})
     return chosen, _told(lacking, wanted, study) if lacking else []
 
 

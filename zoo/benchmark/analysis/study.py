@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -29,10 +29,11 @@ class Study:
     """All that is known of some tables.
 
     Attributes:
-        table: the rows that were chosen, in their cells.
+        chosen: the rows that were chosen, in their cells, and the records of their runs.
         metrics: those that are shown, in order.
         lines: the cells, in order.
         base: the cell that differences are to, if one was named.
+        compared: by metric, of those whose p count.
         per_image: values by (run_id, image), of the metrics that have such.
         told: what a reader should know of how the numbers came about.
         primary: the metric that was named before anything ran; empty: none.
@@ -41,15 +42,27 @@ class Study:
     tables: list[Path]
     runs_dir: Path
     axes: Axes
-    table: pd.DataFrame
+    chosen: Table
     metrics: list[Metric]
     lines: list[Line]
     base: Cell | None
+    compared: Mapping[str, Comparison]
     differences: dict[str, Differences]
     per_image: pd.DataFrame
     protocols: Protocols
     told: list[str]
     primary: str
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The rows that were chosen."""
+        return self.chosen.rows
+
+    def against(self, given: str) -> Study:
+        """The same with differences to another cell, as after ``--baseline``. Raises `ZooError` as `baseline` does."""
+        base = baseline(self.chosen, given)
+        found = _differences(self.compared, self.metrics, base, self.axes, self.primary)
+        return replace(self, base=base, differences=found)
 
 
 def open_study(given: argparse.Namespace) -> Study:
@@ -81,17 +94,18 @@ def open_study(given: argparse.Namespace) -> Study:
     people = table_files.people(tables, given.runs, rows["run_id"].unique())
     compared = {
         name: Comparison(Scores.of(chosen.rows, name, per_image, people, chosen.samplings(name)))
-        for name in _judged(chosen.rows, metrics, primary if base else "")
+        for name in _judged(chosen.rows, metrics, primary)
     }
     marked = {metric.name: best(compared[metric.name]) for metric in metrics}
     return Study(
         tables=tables,
         runs_dir=given.runs,
         axes=axes,
-        table=chosen.rows,
+        chosen=chosen,
         metrics=metrics,
         lines=scores.lines(chosen.rows[chosen.rows["metric"].isin(marked)], marked),
         base=base,
+        compared=compared,
         differences={} if base is None else _differences(compared, metrics, base, axes, primary),
         per_image=per_image,
         protocols=known,

@@ -6,8 +6,8 @@
     blocks:
       pairs:
         axes:                          # each with each
-          encoder: [none, unet, {encoder: arcface, encoder.pretrained: false}]      # { }: options that go together
-          cond: [concat, xattn]
+          encoder: [none, unet, {as: random arcface, encoder: arcface, encoder.pretrained: false}]
+          cond: [concat, xattn]        # { }: options that go together, and what tables call them
       questions:
         cells:                         # these alone, with all axes and seeds of their block
           - {encoder: unet, cond: concat, cond.channels: 32}
@@ -22,7 +22,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,11 @@ _OF_A_STUDY = (*_OF_A_BLOCK, "primary", "blocks")
 _OF_COMPARE = ("rows", "cols", "baseline", "metrics", "where")
 _OPTION = re.compile(r"\+{0,2}[\w][\w./@+-]*")
 
+_AS = "as"
+_CALLED = ("encoder", "cond")  # axes whose places may have other names: they are columns of tables
+
 Options = dict[str, Any]  # option → value, by the name it has without a prefix
+Called = dict[str, str]  # axis → what tables call a place on it
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,12 @@ class StudyCell:
     Attributes:
         names: of its block and, where it has one, its own.
         options: as on a command line, none of them a sweep.
+        called: axis → what tables call its place on that one, where the file says so.
     """
 
     names: tuple[str, ...]
     options: tuple[str, ...]
+    called: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,21 +118,23 @@ def read(path: Path) -> StudyFile:
 def _cells(name: str, block: Mapping[str, Any], shared: Options, seeds: Any, where: str) -> list[StudyCell]:
     """All of one block."""
     given = _merged(shared, _options(block.get("options", {}), f"{where}: options"))
-    each_seed = _axis("seed", block.get("seeds", seeds), f"{where}: seeds") if block.get("seeds", seeds) else [{}]
+    every = block.get("seeds", seeds)
+    each_seed = [options for options, _ in _axis("seed", every, f"{where}: seeds")] if every else [{}]
     found = []
     for own, options in _listed(block, where):
-        for axes in itertools.product(*_axes(block.get("axes", {}), f"{where}: axes")):
-            cell = _merged(given, options, *axes)
+        for places in itertools.product(*_axes(block.get("axes", {}), f"{where}: axes")):
+            cell = _merged(given, options, *(place for place, _ in places))
+            called = {axis: name for _, of_place in places for axis, name in of_place.items()}
             for seed in [{}] if "seed" in cell else each_seed:
-                found.append(_cell((name, own), _merged(cell, seed)))
+                found.append(_cell((name, own), _merged(cell, seed), called))
     for method, options in _baselines(block.get("baselines", []), f"{where}: baselines"):
         for seed in each_seed if registry.methods.get(method).draws else [{}]:
             found.append(_cell((name, method), _merged(given, options, seed)))
     return found
 
 
-def _cell(names: tuple[str, ...], options: Options) -> StudyCell:
-    return StudyCell(names, tuple(f"{key}={as_text(value)}" for key, value in options.items()))
+def _cell(names: tuple[str, ...], options: Options, called: Mapping[str, str] | None = None) -> StudyCell:
+    return StudyCell(names, tuple(f"{key}={as_text(value)}" for key, value in options.items()), called or {})
 
 
 def _listed(block: Mapping[str, Any], where: str) -> list[tuple[str, Options]]:
@@ -139,16 +147,26 @@ def _listed(block: Mapping[str, Any], where: str) -> list[tuple[str, Options]]:
     return [("", _options(options, f"{where}: cells")) for options in _list(cells, f"{where}: cells")]
 
 
-def _axes(axes: Any, where: str) -> list[list[Options]]:
+def _axes(axes: Any, where: str) -> list[list[tuple[Options, Called]]]:
     return [_axis(key, values, f"{where}.{key}") for key, values in _mapping(axes, where).items()]
 
 
-def _axis(key: str, values: Any, where: str) -> list[Options]:
-    """Its places: a value of the option that it is named after, or several options that go together."""
+def _axis(key: str, values: Any, where: str) -> list[tuple[Options, Called]]:
+    """Its places: a value of the option that it is named after, or several options that go together; and what they are
+    called, where it is said."""
     places = _list(values, where)
     if not places:
         raise ZooError(f"{where} is empty; give at least one value")
-    return [_options(place if isinstance(place, Mapping) else {key: place}, where) for place in places]
+    found: list[tuple[Options, Called]] = []
+    for place in places:
+        options = _options(place if isinstance(place, Mapping) else {key: place}, where)
+        name = options.pop(_AS, None)
+        if name is not None and key not in _CALLED:
+            raise ZooError(f"{where}: {_AS} names places on {' and '.join(_CALLED)} alone")
+        if name is not None and (not isinstance(name, str) or not name.strip()):
+            raise ZooError(f"{where}: expected a name after {_AS}, not {as_text(name)}")
+        found.append((options, {} if name is None else {key: name}))
+    return found
 
 
 def _baselines(baselines: Any, where: str) -> list[tuple[str, Options]]:
