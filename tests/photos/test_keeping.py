@@ -107,6 +107,14 @@ def test_the_kept_colors_are_told_from_all_over_the_part_and_nowhere_else() -> N
         assert max(places) > low + 0.75 * (high - low)
 
 
+def test_colors_of_what_is_kept_in_part_are_not_told() -> None:
+    """Two thirds of each square are green and kept, a third is red and not: a mean of both would be neither."""
+    red = np.arange(240) % 3 == 0
+    rgb, mask = np.full((160, 240, 3), (90, 138, 96), np.uint8), np.full((160, 240), 255, np.uint8)
+    rgb[:, red], mask[:, red] = (200, 30, 30), 0
+    assert Kept(rgb, mask).hints() == []
+
+
 def test_of_a_part_that_is_too_small_to_tell_nothing_is_told() -> None:
     mask = np.zeros((160, 240), np.uint8)
     mask[3:5, 3:5] = 255

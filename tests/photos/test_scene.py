@@ -127,6 +127,17 @@ def test_no_more_pictures_than_asked_for_go_through_the_network_at_once(monkeypa
     assert [n for n, *_ in model.seen] == [2, 2, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("photo", "canvas"), [((40, 60), (40, 60)), ((1024, 30), (1024, 30)), ((300, 1500), (205, 1024))]
+)
+def test_colorings_are_put_together_at_up_to_1024_pixels_a_side(
+    photo: tuple[int, int], canvas: tuple[int, int]
+) -> None:
+    sight = Sight.of(PaintingModel())  # type: ignore[arg-type]
+    scene = look_at(Photo.from_array(np.full((*photo, 3), 128, np.uint8)), sight, sight, detect=False)
+    assert scene.canvas.shape == (1, 1, *canvas)
+
+
 def key_of(color: tuple[int, int, int]) -> str:
     sight = Sight.of(PaintingModel())  # type: ignore[arg-type]
     return look_at(Photo.from_array(np.full((40, 60, 3), color, np.uint8)), sight, sight, detect=False).key
