@@ -225,6 +225,17 @@ def test_a_metric_that_is_the_same_everywhere_differs_nowhere() -> None:
         assert (one.value, one.p) == (pytest.approx(0, abs=1e-12), 1.0)
 
 
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 42.782303173542026, 1e6 + 0.1])
+def test_rounding_makes_no_variance_negative(value: float) -> None:
+    """Fifteen cells of one seed have the variance of five others, whose scores are all the same."""
+    cell = np.concatenate([np.repeat(np.arange(5), 3), np.arange(5, 20)])
+    fitted = Additive(cell, np.concatenate([np.tile(np.arange(3), 5), np.zeros(15, int)]), np.full(30, value))
+    assert (fitted.variances >= 0).all()
+    found = fitted.contrast(np.eye(20)[0] - np.eye(20)[19])
+    assert found
+    assert found.se >= 0
+
+
 def test_seeds_that_do_not_vary_prove_nothing_of_seeds() -> None:
     y = (CELL * 1.0)[: 2 * SEEDS]
     found = Additive(CELL[: len(y)], SEED[: len(y)], y).contrast(np.array([-1.0, 1.0]))

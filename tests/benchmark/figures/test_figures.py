@@ -107,6 +107,22 @@ def test_a_tradeoff_sets_the_distance_of_sets_over_the_paired_score() -> None:
     assert texts(near) == ["truth"]
 
 
+def test_a_tradeoff_without_baselines_is_one_panel() -> None:
+    pairs = [row for row in rows("psnr", "fd_st_lpips") if row.method == "diffusion"]
+    (axes,) = tradeoff.figure(study(*pairs), []).axes
+    assert len(marked(axes)) == 4
+
+
+def test_ticks_of_a_short_logarithmic_axis_stand_apart() -> None:
+    drawn = tradeoff.figure(of("psnr", "fd_st_lpips"), [])
+    far = drawn.axes[1]
+    for ends in ((0.066, 0.083), (0.03, 0.085)):
+        points._plain_ticks(far.xaxis, ends)
+        far.set_xlim(*ends)
+        inside = [tick for tick in far.get_xticks() if ends[0] <= tick <= ends[1]]
+        assert 2 <= len(inside) <= 5
+
+
 @pytest.mark.parametrize(
     ("wanted", "of_sets", "paired"),
     [([], "fd_st_lpips", "st_lpips"), (["kid"], "kid", "st_lpips"), (["psnr", "fid"], "fid", "psnr")],
@@ -134,7 +150,7 @@ def along(axis: str, values: Mapping[Any, float]) -> Study:
 
 
 def test_pairs_that_differ_in_a_number_are_joined_in_its_order() -> None:
-    near, _ = tradeoff.figure(along("params", {10: 3.0, 2: 1.0, 100: 2.0}), []).axes
+    (near,) = tradeoff.figure(along("params", {10: 3.0, 2: 1.0, 100: 2.0}), []).axes
     assert curves_of(near) == [[1.0, 3.0, 2.0], [2.0, 4.0, 3.0]]
     assert [text for text in texts(near) if text.isdigit()] == ["2", "100", "2", "100"]
 

@@ -108,7 +108,7 @@ class Additive:
         cells = _one_hot(self._cell)
         expected = cells.T @ self.left**2 @ cells  # (C, C): of a cell's residual squares, the share of each variance
         unbiased = np.linalg.pinv(expected, hermitian=True) @ (cells.T @ (self.left @ y) ** 2)
-        pooled = float(y @ self.left @ y) / self.df
+        pooled = float(((self.left @ y) ** 2).sum()) / self.df  # y @ left @ y, and never negative by rounding
         alone = np.bincount(self._cell, np.diag(self.left)) < TINY  # nothing of its own is left: as the others
         return np.where(alone, pooled, np.maximum(unbiased, never_negative / 2))
 

@@ -107,11 +107,13 @@ def number_of(name: str) -> str:
 
 
 def _plain_ticks(axis: Axis, ends: Ends) -> None:
-    """Of a logarithmic axis: 1, 2, 5, 10, or powers of ten where it is long; never 2 × 10¹."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    """Of a logarithmic axis: 1, 2, 5, 10, or powers of ten where it is long, even steps where it is short; never
+    2 × 10¹."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-    long = math.log10(ends[1] / ends[0]) > 2
-    axis.set_major_locator(LogLocator(subs=(1.0,) if long else (1.0, 2.0, 3.0, 5.0)))
+    ratio = ends[1] / ends[0]
+    subs = (1.0,) if ratio > 100 else (1.0, 2.0, 3.0, 5.0)
+    axis.set_major_locator(MaxNLocator(4) if ratio < 3 else LogLocator(subs=subs))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

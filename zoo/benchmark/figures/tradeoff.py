@@ -31,19 +31,22 @@ def figure(study: Study, wanted: Sequence[str]) -> Figure:
         )
     known = {metric.name: metric for metric in study.metrics}
     styles = Styles.of(study.lines)
-    drawn = Figure(figsize=(8.6, 3.6), layout="constrained")
-    near, far = drawn.subplots(1, 2)
 
     def place(line: Line) -> Place | None:
         return place_of(line, paired, of_sets)
 
-    if not any(place(line) for line in study.lines):
+    there = [line for line in study.lines if place(line)]
+    if not there:
         raise ZooError(f"no cell has both {of_sets} and {paired}: there is nothing to draw")
-    panel(near, study.lines, place, styles)
-    panel(far, study.lines, place, styles, log="xy", whole=True)
-    near.set_title("the pairs", size=9)
-    far.set_title("with all baselines, logarithmic", size=9)
-    for axes in (near, far):
+    apart = len({line.is_baseline for line in there}) > 1
+    drawn = Figure(figsize=(8.6 if apart else 5.6, 3.6), layout="constrained")
+    panels = drawn.subplots(1, 1 + apart, squeeze=False)[0]
+    panel(panels[0], there, place, styles)
+    if apart:
+        panel(panels[1], there, place, styles, log="xy", whole=True)
+        panels[0].set_title("the pairs", size=9)
+        panels[1].set_title("with all baselines, logarithmic", size=9)
+    for axes in panels:
         axes.set(xlabel=f"distortion: {named(known[paired])}", ylabel=f"perception: {named(known[of_sets])}")
     drawn.legend(handles=styles.key(), loc="outside right upper")
     return drawn
