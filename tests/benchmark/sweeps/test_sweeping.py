@@ -168,6 +168,22 @@ def test_a_study_says_which_rows_of_its_table_are_compared_or_reported_and_how(
     assert capsys.readouterr().err == "error: give a TABLE, or --study FILE\n"
 
 
+def test_a_cell_that_says_null_has_the_run_that_found_what_it_stands_for(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocks = "blocks: {usual: {cells: [{}]}, more: {axes: {cond: [{as: all maps, cond: xattn, cond.maps: null}]}}}"
+    of_all = STUDY.replace("metrics: [psnr]", "metrics: [psnr], encoder: hog, cond: xattn")
+    (here / "s.yaml").write_text(of_all.replace("axes: {cond: [none, film]}\nbaselines: [grey]", blocks))
+    assert main(["run", "+study=s.yaml"]) == 0
+    capsys.readouterr()
+    for block, there, absent in (("more", "all maps", "xattn"), ("usual", "xattn", "all maps")):
+        assert main(["compare", "--study", "s.yaml", "--only", block]) == 0
+        told = capsys.readouterr().out
+        assert there in told
+        assert absent not in told
+        assert "have no rows" not in told
+
+
 def test_rows_of_a_run_that_lack_a_metric_do_not_make_it_done(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path, "r")
     rows.write(tmp_path / "t.csv", [row("r", "psnr", 1.0), row("r", "skin_tone[a]", 2.0), row("other", "ssim", 3.0)])
