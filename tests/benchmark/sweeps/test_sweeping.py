@@ -172,7 +172,7 @@ def test_a_cell_that_says_null_has_the_run_that_found_what_it_stands_for(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     blocks = "blocks: {usual: {cells: [{}]}, more: {axes: {cond: [{as: all maps, cond: xattn, cond.maps: null}]}}}"
-    of_all = STUDY.replace("metrics: [psnr]", "metrics: [psnr], encoder: hog, cond: xattn")
+    of_all = STUDY.replace("train.val_every: null,", "encoder: hog, cond: xattn,")
     (here / "s.yaml").write_text(of_all.replace("axes: {cond: [none, film]}\nbaselines: [grey]", blocks))
     assert main(["run", "+study=s.yaml"]) == 0
     capsys.readouterr()

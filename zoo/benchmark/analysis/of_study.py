@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ from zoo.benchmark.config.spec import Spec
 from zoo.benchmark.runs.identity import Identity
 from zoo.benchmark.sweeps.asking import machine_of
 from zoo.benchmark.sweeps.ledger import of_machine
-from zoo.benchmark.sweeps.study_file import StudyFile
+from zoo.benchmark.sweeps.study_file import StudyCell, StudyFile
 from zoo.benchmark.tables import specs
 from zoo.benchmark.tables.specs import Record
 from zoo.errors import ZooError
@@ -52,13 +52,12 @@ def rows_of(
     counts = _Counting(study)
     with _composing(study) as settings:
         signatures = [counts.signature(settings(cell.options)) for cell in cells]
-        saying_nothing = {counts.without_null(cell.options) for cell in cells} - {cell.options for cell in cells}
-        usual = {value for options in saying_nothing for value in counts.signature(settings(options))}
+        found = _Found(cells, lambda options: counts.signature(settings(options)))
     wanted = {signature: cell.options for signature, cell in zip(signatures, cells)}
     called: dict[Signature, dict[str, str]] = {signature: {} for signature in wanted}
     for signature, cell in zip(signatures, cells):
         called[signature].update(cell.called)
-    runs = {run: counts.found(record.spec, usual) for run, record in records.items()}
+    runs = {run: found(counts.signature(record.spec)) for run, record in records.items()}
     chosen = rows[rows["run_id"].map(lambda run: runs.get(run) in wanted)]
     if chosen.empty:
         raise ZooError(f"no run of the table is a cell of {study.path}{f', {only}' if only else ''}")
@@ -75,28 +74,40 @@ class _Counting:
     def __init__(self, study: StudyFile) -> None:
         options = [option for cell in study.cells for option in cell.options]
         self._keys = tuple({"method", *(key_of(option) for option in options if not of_machine(option))})
-        self._null = {key_of(option) for option in options if option.endswith("=null")}
         self._all = len({option for option in options if key_of(option) == "preset"}) > 1  # these may say anything
 
     def signature(self, spec: Mapping[str, Any]) -> Signature:
         return tuple(sorted((path, json.dumps(value)) for path, value in spec.items() if self._counts(path)))
 
-    def found(self, spec: Mapping[str, Any], usual: Container[tuple[str, str]]) -> Signature:
-        """That of a record. null may stand for what only the run could know, as ``cond.maps=null`` for the number of
-        all maps: any value but the ``usual`` ones, by path, is taken for what it stood for."""
-        return tuple(
-            (path, "null") if path in self._null and (path, value) not in usual else (path, value)
-            for path, value in self.signature(spec)
-        )
-
-    def without_null(self, options: Sequence[str]) -> tuple[str, ...]:
-        """``options`` less those that say null."""
-        return tuple(option for option in options if not option.endswith("=null"))
-
     def _counts(self, path: str) -> bool:
         if _FOUND.search(path):
             return False
         return self._all or any(path == key or path.startswith(f"{key}.") for key in self._keys)
+
+
+class _Found:
+    """Takes what a run found for the null that a cell said, as the number of all maps for ``cond.maps=null``: any value
+    but the one that the option has if nothing is said.
+
+    Args:
+        signature: of options.
+    """
+
+    def __init__(self, cells: Sequence[StudyCell], signature: Callable[[tuple[str, ...]], Signature]) -> None:
+        saying = [cell.options for cell in cells if any(map(_says_null, cell.options))]
+        self._paths = {key_of(option) for options in saying for option in options if _says_null(option)}
+        unsaid = {tuple(option for option in options if not _says_null(option)) for options in saying}
+        self._usual = {setting for options in unsaid for setting in signature(options)}
+
+    def __call__(self, signature: Signature) -> Signature:
+        return tuple(
+            (path, "null") if path in self._paths and (path, value) not in self._usual else (path, value)
+            for path, value in signature
+        )
+
+
+def _says_null(option: str) -> bool:
+    return option.endswith("=null")
 
 
 @contextmanager
