@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from zoo.faces import detect
 from zoo.faces.box import TEMPLATE
 from zoo.faces.detect import Face, _distinct, fills, find_faces
 from zoo.faces.framing import Box
@@ -86,7 +85,7 @@ def test_the_astronauts_face_is_found_where_it_is(astronaut: np.ndarray) -> None
     assert left < 200 < 250 < right
     assert top < 90 < 150 < bottom
     assert np.abs(eyes(face) - [(207, 103), (245, 102)]).max() < 8
-    assert face.score > 0.95
+    assert face.score > 0.9
 
 
 def test_a_grey_photo_shows_the_same_faces_as_rows_of_numbers_or_as_rgb(astronaut: np.ndarray) -> None:
@@ -144,31 +143,25 @@ def test_faces_that_share_more_than_half_of_the_smaller_are_one(other: tuple[flo
     assert kept[0].score == 0.99
 
 
-@pytest.mark.parametrize(
-    ("views", "found"),
-    [
-        ([True, True], 1),
-        ([True, False, True, False], 1),
-        ([False, True, False, True], 1),
-        ([True, False, False, False], 0),  # a golf ball
-        ([False, False], 0),  # the mirror is not asked
-    ],
-)
-def test_a_face_is_seen_at_both_scales_or_in_the_mirror_too(
-    monkeypatch: pytest.MonkeyPatch, views: list[bool], found: int
-) -> None:
-    boxes = [(10, 10, 40, 50)] * 2 + [(20, 10, 50, 50)] * 2  # of 60 pixels
-    seen = iter([[Face(np.zeros((5, 2)), box, 0.91)] if there else [] for there, box in zip(views, boxes)])
-    monkeypatch.setattr(detect, "_at_scale", lambda *_: next(seen))
-    assert len(find_faces(np.zeros((60, 60, 3), np.uint8))) == found
-    assert next(seen, None) is None
+@pytest.mark.parametrize("side", [140, 400, 1500])
+def test_a_face_that_fills_the_photo_is_found_once_at_any_size(astronaut: np.ndarray, side: int) -> None:
+    """At 1,024 pixels it is larger than the network sees."""
+    (face,) = find_faces(resized(astronaut[60:180, 165:285], side, side))
+    assert np.abs(eyes(face) / side - [(0.33, 0.35), (0.66, 0.35)]).max() < 0.06
 
 
-def test_the_mirror_image_of_a_face_is_told_where_it_stands_in_the_photo(astronaut: np.ndarray) -> None:
-    (face,), (other,) = find_faces(astronaut), find_faces(np.ascontiguousarray(astronaut[:, ::-1]))
-    back = detect._mirrored(other, astronaut.shape[1])
-    assert np.abs(back.landmarks - face.landmarks).max() < 4
-    assert np.abs(np.subtract(back.box, face.box)).max() < 8
+def test_a_face_that_the_edge_cuts_is_found_where_it_is(astronaut: np.ndarray) -> None:
+    """Above the brows, and at the right an ear."""
+    (whole,), (cut,) = find_faces(astronaut), find_faces(astronaut[88:300, :265])
+    assert np.abs(cut.landmarks - (whole.landmarks - [0, 88])).max() < 5
+
+
+def test_faces_are_where_they_are_in_photos_of_any_shape(astronaut: np.ndarray) -> None:
+    """Sides are padded to what the network takes; the photo is not stretched or shifted by it."""
+    (whole,) = find_faces(astronaut)
+    for height, width in [(301, 349), (333, 282), (512, 299)]:
+        (face,) = find_faces(astronaut[:height, :width])
+        assert np.abs(face.landmarks - whole.landmarks).max() < 6
 
 
 @pytest.mark.real
@@ -181,25 +174,26 @@ def test_golf_balls_and_church_windows_are_no_faces() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.skipif("ZOO_TEST_FACES" not in os.environ, reason="ZOO_TEST_FACES names no folder of faces")
-def test_most_small_faces_of_people_are_found_in_a_scene() -> None:
-    """Six to a photo of 346 × 260: most of those from 16 pixels on are found, and nothing else is."""
-    files = sorted(Path(os.environ["ZOO_TEST_FACES"], "val").rglob("*.jpg"))[::20][:18]
-    sides = [16, 20, 24, 32, 40, 48]
+@pytest.mark.skipif("ZOO_TEST_PORTRAITS" not in os.environ, reason="ZOO_TEST_PORTRAITS names no folder of portraits")
+def test_most_small_heads_are_found_in_a_scene() -> None:
+    """Five to a photo of 500 × 333, faces of 12 to 40 pixels; nothing else is found."""
+    files = sorted(Path(os.environ["ZOO_TEST_PORTRAITS"], "val").rglob("*.jpg"))[:15]
+    sides = [12, 16, 20, 28, 40]
     hits = others = 0
-    for start in range(0, len(files), 6):
-        photo = np.array(Image.fromarray(skimage_data.coffee()).resize((346, 260)))
-        for k, (file, side) in enumerate(zip(files[start : start + 6], sides)):
-            x, y = 4 + 57 * k, 30 + 130 * (k % 2)
-            photo[y : y + side, x : x + side] = resized(np.asarray(Image.open(file).convert("RGB")), side, side)
+    for start in range(0, len(files), 5):
+        photo = resized(skimage_data.coffee(), 333, 500).copy()
+        heads, x = [], 4
+        for k, (file, side) in enumerate(zip(files[start : start + 5], sides)):
+            portrait = np.asarray(Image.open(file).convert("RGB"))
+            height, width, y = round(2 * side * len(portrait) / portrait.shape[1]), 2 * side, 20 + 90 * (k % 2)
+            photo[y : y + height, x : x + width] = resized(portrait, height, width)
+            heads.append((x, y, x + width, y + height))
+            x += width + 12
         centres = [face.landmarks.mean(axis=0) for face in find_faces(photo)]
-        inside = [
-            any(0 <= cx - 4 - 57 * k <= s and 0 <= cy - 30 - 130 * (k % 2) <= s for cx, cy in centres)
-            for k, s in enumerate(sides)
-        ]
-        hits += sum(inside)
-        others += len(centres) - sum(inside)
-    assert hits >= 0.8 * len(files)
+        found = [any(x0 <= x <= x1 and y0 <= y <= y1 for x, y in centres) for x0, y0, x1, y1 in heads]
+        hits += sum(found)
+        others += len(centres) - sum(found)
+    assert hits >= 12
     assert others == 0
 
 
