@@ -74,6 +74,22 @@ def test_a_face_stands_in_its_viewport_as_in_the_training_images(square: Viewpor
     assert viewport.of(UTKFACE).edge == pytest.approx(square.edge, abs=1e-6 * square.size + 1e-6)
 
 
+@pytest.mark.parametrize(("looks", "middle"), [(1, 95 - 40), (-1, 25 + 40)])
+def test_in_profile_the_viewport_is_as_large_as_the_face(looks: int, middle: float) -> None:
+    """The eyes, and the corners of the mouth, are one behind the other; the fitted square would be that of a third."""
+    square = Viewport(20 + 10j, 100 + 0j)
+    box = (25.0, 14.0, 95.0, 110.0)
+    frontal = Face(face_at(square).landmarks, box, 1.0)
+    turned = Face(frontal.landmarks * [0.1, 1] + [30, 0], box, 1.0)
+    turned.landmarks[2, 0] += 10 * looks
+    assert frontal.viewport(None).edge == pytest.approx(square.edge)
+    assert fit_viewport(turned.landmarks, TEMPLATE).size < 75
+    seen = turned.viewport(None)
+    assert seen.edge == pytest.approx(square.edge, rel=0.05)
+    assert abs(seen.origin + seen.edge * (0.5 + 0.5j) - complex(middle, 54)) < 4
+    assert turned.viewport(UTKFACE).size == pytest.approx(seen.size / UTKFACE.side)
+
+
 def test_without_a_face_box_the_viewport_is_the_template_itself() -> None:
     square = Viewport(3 + 4j, 50 + 5j)
     assert face_at(square).viewport(None).edge == pytest.approx(square.edge)
