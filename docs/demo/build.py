@@ -22,6 +22,7 @@ from zoo import checkpoint
 from zoo.diffusion.named import name_of
 from zoo.errors import ZooError
 from zoo.faces.box import TEMPLATE
+from zoo.faces.detect import CENTERFACE
 from zoo.onnx import SPEC, export_onnx
 from zoo.photos.trust import STRENGTH
 
@@ -52,7 +53,8 @@ def build(out: Path, runtime: Path, models: tuple[Path, ...] | None = None) -> l
             "--runtime the folder dist of the npm package onnxruntime-web"
         )
     paths = models or checkpoint.bundled()
-    about: dict[str, Any] = {"wasm": WASM, "options": {"strength": STRENGTH, "eyes": TEMPLATE[:2].tolist()}}
+    options = {"strength": STRENGTH, "template": TEMPLATE.tolist()}
+    about: dict[str, Any] = {"wasm": WASM, "detector": CENTERFACE.name, "options": options}
     written = []
     for role, path in zip(("faces", "around"), (paths[0], paths[-1]), strict=True):
         about[role] = _exported(path, out / "models" / role)
@@ -61,6 +63,7 @@ def build(out: Path, runtime: Path, models: tuple[Path, ...] | None = None) -> l
     told.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     (out / "runtime").mkdir(exist_ok=True)
     copies = {out / "runtime" / name: runtime / name for name in (SCRIPT, WASM)}
+    copies[out / "models" / CENTERFACE.name] = CENTERFACE
     copies |= {out / source.name: source for pattern in PAGE for source in sorted(HERE.glob(pattern))}
     for target, source in copies.items():
         shutil.copyfile(source, target)

@@ -9,7 +9,7 @@ import { around, squareOf } from "./square.js";
 export class Colorizer {
   /**
    * @param faces, around `Model`s
-   * @param options {strength, eyes}: of the mean around faces, and where eyes are in the ArcFace template
+   * @param options {strength, template}: of the mean around faces; points of a face in the ArcFace template, eyes first
    * @param noise (count, photo, picture) → numbers; by default the photo's own
    */
   constructor(faces, around, options, noise = seeded) {
@@ -23,7 +23,7 @@ export class Colorizer {
    * @returns {whole, faces, templates}: ab of all of it, of each face {square, ab}, and the ArcFace template's squares
    */
   async parts(photo, faces, known, onStep) {
-    const templates = faces.map((eyes) => squareOf(eyes, this.options.eyes));
+    const templates = faces.map((eyes) => squareOf(eyes, this.options.template));
     const squares = templates.map((square) => around(square, this.faces.about.face_box));
     const apart = squares.filter((square) => !photo.filledBy(square));
     const filled = apart.length < squares.length;

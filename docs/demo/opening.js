@@ -14,9 +14,10 @@ export async function open(say) {
   if (typeof WebAssembly !== "object") throw new Error("This browser has no WebAssembly, by which the models run.");
   say("Loading the models and what runs them, once …");
   const about = JSON.parse(new TextDecoder().decode(await fetched("models/about.json")));
-  const [faces, around, wasm] = await Promise.all([
+  const [faces, around, detector, wasm] = await Promise.all([
     graphs(about.faces),
     graphs(about.around),
+    fetched(`models/${about.detector}`),
     fetched(`runtime/${about.wasm}`),
   ]);
   forbid(NO_CONNECTION);
@@ -25,7 +26,7 @@ export async function open(say) {
   await new Promise((done, failed) => {
     worker.onmessage = ({ data }) => (data.kind === "ready" ? done() : failed(new Error(`The models cannot be opened: ${data.text}`)));
     worker.onerror = (event) => failed(new Error(`The models cannot be opened: ${event.message ?? "worker.js does not load"}`));
-    worker.postMessage({ kind: "open", about, graphs: { faces, around }, wasm }, [wasm]);
+    worker.postMessage({ kind: "open", about, graphs: { faces, around, detector: new Uint8Array(detector) }, wasm }, [wasm]);
   });
   forbid(NOTHING);
   return worker;

@@ -41,8 +41,8 @@ async function start() {
   say("Ready: choose a photo. It stays on this machine.");
 }
 
-/** A new photo: a file, or a canvas with a name and faces, of each its two eyes. */
-async function take(source, name = source.name, faces = []) {
+/** A new photo: a file, or a canvas with a name and faces, of each its two eyes; null: they are looked for. */
+async function take(source, name = source.name, faces = null) {
   const mine = ++takes;
   say(`Opening ${name} …`);
   let bitmap;
@@ -66,7 +66,7 @@ async function take(source, name = source.name, faces = []) {
   } finally {
     bitmap.close();
   }
-  photo = { name, height, width, note, faces, eye: null };
+  photo = { name, height, width, note, faces: faces ?? [], eye: null };
   number++;
   $("stage").hidden = $("actions").hidden = true;
   for (const id of ["grey", "colored"]) Object.assign($(id), { height, width });
@@ -105,8 +105,13 @@ const heard = {
     $("stage").hidden = false;
     show("colored", data);
   },
-  step({ number: of }) {
-    if (of === number) say("Colouring …");
+  step({ text, number: of }) {
+    if (of === number) say(text);
+  },
+  found({ faces, number: of }) {
+    if (of !== number) return;
+    photo.faces = faces;
+    mark();
   },
   colored(data) {
     if (!show("colored", data)) return;

@@ -34,6 +34,13 @@ export class Photo {
     return lightness(resized(resized(this.small, longer, longer), size, size));
   }
 
+  /** Grey (1, height, width) in 0..255, as the detector sees it. */
+  grey(height, width, weights) {
+    const { data } = resized(this.small, height, width);
+    const count = height * width;
+    return rounded(new Planes(1, height, width).like((i) => weights.reduce((sum, w, c) => sum + w * data[c * count + i], 0)));
+  }
+
   /** L (1, size, size) of what is seen through a square of the photo. */
   through(square, size) {
     const factor = Math.max(1, Math.trunc(side(square) / size));

@@ -2,11 +2,13 @@
 
 import * as ort from "./runtime/ort.wasm.bundle.min.mjs";
 import { Colorizer } from "./colorizer.js";
+import { Detector, eyesOf } from "./detect.js";
 import { Model } from "./model.js";
 import { Photo, paint } from "./photo.js";
 import { Planes } from "./raster.js";
 
 let colorizer;
+let detector;
 let photo;
 let known; // what the colourings of the photo consist of
 let newest = 0; // the number of the last request: older ones are given up
@@ -31,6 +33,7 @@ const requests = {
       await Model.open(ort, about.around, graphs.around),
     ];
     colorizer = new Colorizer(faces, around, about.options);
+    detector = await Detector.open(ort, graphs.detector, about.options.template);
     postMessage({ kind: "ready" });
   },
 
@@ -39,16 +42,28 @@ const requests = {
     known = null;
     const grey = paint(photo, new Planes(4, 1, 1));
     postMessage({ kind: "grey", rgba: grey, number }, [grey.buffer]);
-    await requests.faces({ faces, number });
+    await requests.faces({ faces: faces ?? (await found(number)), number });
   },
 
   async faces({ faces, number }) {
-    known = await colorizer.parts(photo, faces, known, async () => {
-      postMessage({ kind: "step", number });
-      await new Promise((resume) => setTimeout(resume)); // a newer request may have come
-      if (number !== newest) throw new Outdated();
-    });
+    known = await colorizer.parts(photo, faces, known, () => step("Colouring …", number));
     const rgba = colorizer.painted(photo, known);
     postMessage({ kind: "colored", rgba, number }, [rgba.buffer]);
   },
 };
+
+/** The eyes of the faces in the photo. */
+async function found(number) {
+  await step("Looking for faces …", number);
+  const squares = await detector.find(photo);
+  const faces = squares.map((square) => eyesOf(square, detector.template));
+  postMessage({ kind: "found", faces, number });
+  return faces;
+}
+
+/** Says what comes next, unless a newer request has come. */
+async function step(text, number) {
+  postMessage({ kind: "step", text, number });
+  await new Promise((resume) => setTimeout(resume));
+  if (number !== newest) throw new Outdated();
+}

@@ -15,7 +15,7 @@ from zoo.color.even import evened
 from zoo.color.gamut import to_uint8
 from zoo.color.upsample import chroma_field, upsample_chroma
 from zoo.faces.box import TEMPLATE
-from zoo.faces.detect import fills
+from zoo.faces.detect import Face, fills
 from zoo.faces.framing import Box
 from zoo.faces.viewport import Viewport, fit_viewport, lightness, resized
 from zoo.photos.composite import compose, paint
@@ -124,6 +124,21 @@ def test_chroma_is_enlarged_with_lightness_as_its_guide(modules: Modules, size: 
     enlarged, field = (array(each) for each in modules.call(body, ab=ab, L=L))
     assert np.abs(enlarged - upsample_chroma(torched(ab), torched(L))[0].numpy()).max() < 1e-5
     assert np.abs(field - chroma_field(torched(ab), torched(L))[0].numpy()).max() < 1e-4
+
+
+@pytest.mark.parametrize("narrow", [1.0, 0.6, 0.1, -0.1])
+def test_a_face_has_its_square_in_profile_too(modules: Modules, narrow: float) -> None:
+    """Narrow, and with its nose in front: to the right, or to the left."""
+    points = np.random.default_rng(0).normal(0, 1, (5, 2)) + face_in(Viewport(20 + 10j, 100 + 7j)).landmarks
+    points[:, 0] = 60 + abs(narrow) * (points[:, 0] - 60)
+    points[2, 0] += 20 * np.sign(narrow) * (abs(narrow) < 0.5)
+    face = Face(points, (25.0, 14.0, 95.0, 110.0), 1.0)
+    body = "return detect$.squareFitting({ box, points }, template);"
+    found = modules.call(body, box=list(face.box), points=points.tolist(), template=TEMPLATE.tolist())
+    wanted = face.viewport(None)
+    assert complex(*found["origin"]) == pytest.approx(wanted.origin, abs=1e-6)
+    assert complex(*found["edge"]) == pytest.approx(wanted.edge, abs=1e-6)
+    assert (wanted.edge.imag == 0) == (abs(narrow) < 0.5)
 
 
 @pytest.mark.parametrize("size", [(48, 64), (40, 36), (6, 30)])

@@ -18,6 +18,7 @@ from torch import Tensor
 from support.chromium import NEEDED, sync_api
 from support.demo import DEMO, RUNTIME, WITH_RUNTIME, Modules, Site, array, build_module, pixels, rgba, served
 from support.scenes import ab_of, face_in, lightness_error, photo_of, put_faces
+from zoo.faces.detect import find_faces
 from zoo.faces.viewport import Viewport
 from zoo.photos import colorizer
 from zoo.photos.assemble import assemble
@@ -146,6 +147,48 @@ def test_the_models_say_in_the_browser_what_they_say_in_python(
         assert wanted.abs().mean() > 0.02
         assert np.abs(array(found) - wanted[0].numpy()).max() < 1e-3
     assert np.abs(pixels(painted, 300, 400)[..., :3] - expected.astype(int)).max() <= 2
+
+
+@WITH_RUNTIME
+@pytest.mark.parametrize("part", [np.s_[:420], np.s_[70:170, 170:280]])
+def test_the_faces_of_a_photo_are_found_where_the_library_finds_them(browser: Any, site: Site, part: Any) -> None:
+    """Of a part that the face fills, at the smaller scale."""
+    rgb = pytest.importorskip("skimage.data").astronaut()[part]
+    body = """
+      const ort = await import("/runtime/ort.wasm.bundle.min.mjs");
+      const about = await (await fetch("/models/about.json")).json();
+      ort.env.wasm.numThreads = 1;
+      ort.env.wasm.wasmPaths = { wasm: "/runtime/" + about.wasm };
+      const graph = new Uint8Array(await (await fetch("/models/" + about.detector)).arrayBuffer());
+      const detector = await detect$.Detector.open(ort, graph, about.options.template);
+      const [square, ...others] = await detector.find(new photo$.Photo(bytes(pixels), height, width));
+      const again = square$.squareOf(detect$.eyesOf(square, detector.template), detector.template);
+      return { square, again, others };
+    """
+    modules = Modules(browser.new_page(), site.address)
+    found = modules.call(body, pixels=rgba(rgb), height=rgb.shape[0], width=rgb.shape[1])
+    (face,) = find_faces(rgb)
+    wanted = face.viewport(None)
+    for name, at in (("origin", wanted.origin), ("edge", wanted.edge)):
+        assert abs(complex(*found["square"][name]) - at) < 0.02 * wanted.size
+        assert abs(complex(*found["again"][name]) - complex(*found["square"][name])) < 1e-6 * wanted.size
+    assert found["others"] == []
+
+
+@WITH_RUNTIME
+def test_faces_are_found_colored_and_forgotten(browser: Any, site: Site) -> None:
+    head = pytest.importorskip("skimage.data").astronaut()[:300, 80:380]
+    photo = np.full((320, 640, 3), 90, np.uint8)
+    photo[10:310, 10:310] = photo[10:310, 330:630] = head
+    visit = Visit(browser, site).open()
+    visit.says("Ready")
+    visit.give("two.png", png(photo))
+    visit.says("Done, with 2 faces. Click both eyes of another")
+    colored = visit.shown("colored")
+    visit.page.click("#forget")
+    visit.says("Done. Click both eyes of a face")
+    assert np.abs(visit.shown("colored").astype(int) - colored).max(axis=2)[60:160, 120:200].mean() > 2
+    assert visit.complaints == []
 
 
 @WITH_RUNTIME
