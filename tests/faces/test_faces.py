@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from zoo.faces import detect
 from zoo.faces.box import TEMPLATE
 from zoo.faces.detect import Face, _distinct, fills, find_faces
 from zoo.faces.framing import Box
@@ -164,6 +165,16 @@ def test_a_face_that_fills_the_photo_is_found_once_at_any_size(astronaut: np.nda
     """At 1,024 pixels it is larger than the network sees."""
     (face,) = find_faces(resized(astronaut[60:180, 165:285], side, side))
     assert np.abs(eyes(face) / side - [(0.33, 0.35), (0.66, 0.35)]).max() < 0.06
+
+
+@pytest.mark.parametrize(("height", "found"), [(340, 0), (360, 1)])
+def test_at_the_small_scale_large_faces_are_looked_for(
+    monkeypatch: pytest.MonkeyPatch, height: int, found: int
+) -> None:
+    """A dog's whole head looks like a face there."""
+    face = Face(np.zeros((5, 2)), (10.0, 10.0, 300.0, 10.0 + height), 0.9)
+    monkeypatch.setattr(detect, "_at_scale", lambda rgb, scale: [face] if scale < 1 else [])
+    assert len(find_faces(np.zeros((512, 512, 3), np.uint8))) == found
 
 
 def test_a_face_that_the_edge_cuts_is_found_where_it_is(astronaut: np.ndarray) -> None:
