@@ -184,6 +184,19 @@ def test_a_cell_that_says_null_has_the_run_that_found_what_it_stands_for(
         assert "have no rows" not in told
 
 
+def test_a_cell_may_say_null_because_another_of_its_options_asks_for_it(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = "cells: [{cond: film, train.steps: null, train.seconds: 0.1}]"
+    (here / "s.yaml").write_text(STUDY.replace("axes: {cond: [none, film]}", cells))
+    assert main(["run", "+study=s.yaml"]) == 0
+    capsys.readouterr()
+    assert main(["compare", "--study", "s.yaml"]) == 0
+    told = capsys.readouterr().out
+    assert "film" in told
+    assert "have no rows" not in told
+
+
 def test_rows_of_a_run_that_lack_a_metric_do_not_make_it_done(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path, "r")
     rows.write(tmp_path / "t.csv", [row("r", "psnr", 1.0), row("r", "skin_tone[a]", 2.0), row("other", "ssim", 3.0)])

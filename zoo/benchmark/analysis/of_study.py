@@ -94,10 +94,18 @@ class _Found:
     """
 
     def __init__(self, cells: Sequence[StudyCell], signature: Callable[[tuple[str, ...]], Signature]) -> None:
-        saying = [cell.options for cell in cells if any(map(_says_null, cell.options))]
-        self._paths = {key_of(option) for options in saying for option in options if _says_null(option)}
-        unsaid = {tuple(option for option in options if not _says_null(option)) for options in saying}
-        self._usual = {setting for options in unsaid for setting in signature(options)}
+        self._paths: set[str] = set()
+        self._usual: set[tuple[str, str]] = set()
+        for cell in cells:
+            null = {key_of(option) for option in cell.options if _says_null(option)}
+            if not null:
+                continue
+            try:
+                unsaid = signature(tuple(option for option in cell.options if key_of(option) not in null))
+            except ZooError:  # another option asks for the null, as train.seconds does for train.steps
+                continue
+            self._paths |= null
+            self._usual |= {*unsaid}
 
     def __call__(self, signature: Signature) -> Signature:
         return tuple(
