@@ -11,7 +11,9 @@ import csv
 import io
 import sys
 from functools import cache
+from math import inf
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import jinja2
@@ -64,6 +66,10 @@ def _row(block: str, cell: str, metric: str, base: str = "", kind: str = "score"
     raise ZooError(f"{block}: no {metric} of {cell}; there are {', '.join(known)}")
 
 
+def _places(metric: str) -> int:
+    return PLACES.get(metric.partition("@")[0], 2)
+
+
 def told(value: float, places: int, *, sign: bool = False) -> str:
     """−.0048: without a nought before the point."""
     text = f"{abs(value):.{places}f}"
@@ -74,12 +80,18 @@ def told(value: float, places: int, *, sign: bool = False) -> str:
 
 def score(block: str, cell: str, metric: str) -> str:
     """The mean over seeds."""
-    return told(float(_row(block, cell, metric)["mean"]), PLACES.get(metric, 2))
+    return told(float(_row(block, cell, metric)["mean"]), _places(metric))
+
+
+def seeds(block: str, cell: str) -> str:
+    """How many runs it is the mean of: 3 seeds."""
+    count = _row(block, cell, "st_lpips")["n"]
+    return f"{count} seed{'s' * (count != '1')}"
 
 
 def difference(block: str, cell: str, metric: str, base: str = "") -> str:
     """The paired difference with its interval."""
-    row, places = _row(block, cell, metric, base), PLACES.get(metric, 2)
+    row, places = _row(block, cell, metric, base), _places(metric)
     value, low, high = (told(float(row[name]), places, sign=True) for name in ("difference", "low", "high"))
     return f"{value} [{low}, {high}]"
 
@@ -114,11 +126,20 @@ def percent(block: str, cell: str, base: str, metric: str) -> str:
     return f"{100 * (1 - a / b):.0f} %"
 
 
-def baseline(method: str, metric: str) -> str:
-    """The score of a method that draws nothing, in study.csv."""
-    with open(HERE / "study.csv", encoding="utf-8", newline="") as file:
-        (row,) = (row for row in csv.DictReader(file) if (row["method"], row["metric"]) == (method, metric))
-    return told(float(row["value"]), PLACES.get(metric, 2))
+def baseline(method: str, name: str, table: str = "study", *, least: float = 0, most: float = inf) -> str:
+    """What a method without cells has: the mean of its runs.
+
+    Args:
+        name: of a metric, or of a column as ``images_seen``.
+        table: study, or origin.
+        least, most: of the runs that saw no fewer and no more images in training.
+    """
+    with open(HERE / f"{table}.csv", encoding="utf-8", newline="") as file:
+        runs = [row for row in csv.DictReader(file) if row["method"] == method]
+    runs = [row for row in runs if least <= float(row["images_seen"] or 0) <= most]
+    if name in runs[0]:
+        return f"{fmean(float(row[name]) for row in runs):,.0f}"
+    return told(fmean(float(row["value"]) for row in runs if row["metric"] == name), _places(name))
 
 
 def images(block: str, cell: str) -> str:
@@ -130,7 +151,7 @@ def rendered() -> str:
     """The page. Raises `ZooError` for a claim that the rows do not bear."""
     loader = jinja2.FileSystemLoader(HERE)
     environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-    functions = (score, verdict, ratio, percent, images, baseline)
+    functions = (score, verdict, ratio, percent, images, baseline, seeds)
     environment.globals.update({function.__name__: function for function in functions})
     environment.globals.update({claim: _claimed(claim) for claim in ("better", "worse", "undecided")})
     return environment.get_template("findings.md.j2").render()
