@@ -3,7 +3,7 @@
 import { Planes } from "./raster.js";
 
 export const AB_SCALE = 110;
-const LUMINANCE = [0.212671, 0.71516, 0.072169];
+export const LUMINANCE = [0.212671, 0.71516, 0.072169];
 const D65 = [0.95047, 1.0, 1.08883];
 const FROM_XYZ = [
   [3.240481, -1.537152, -0.498536],

@@ -10,7 +10,6 @@ const BORDER = 0.2; // of the shorter side, around the photo
 const LIKELY = 0.65; // of the scores
 const [STRIDE, MULTIPLE] = [4, 32]; // of the network: pixels to a score, and what sides must be multiples of
 const SAME = 0.5; // of the smaller of two boxes: if they share more, they are of one face
-const LUMINANCE = [0.212671, 0.71516, 0.072169];
 const [SQUARE, ABOVE, PROFILE, HALF] = [1.04, 0.08, 0.8, 0.4]; // see there
 
 export class Detector {
@@ -43,7 +42,7 @@ export class Detector {
   async at(photo, scale) {
     const [height, width] = [photo.height, photo.width].map((length) => Math.max(1, Math.round(length * scale)));
     const border = Math.round(BORDER * Math.min(height, width));
-    const seen = padded(photo.grey(height, width, LUMINANCE), border);
+    const seen = padded(photo.grey(height, width), border);
     const pixels = new Float32Array(3 * seen.data.length);
     for (const c of [0, 1, 2]) pixels.set(seen.data, c * seen.data.length);
     const input = new this.ort.Tensor("float32", pixels, [1, 3, seen.height, seen.width]);

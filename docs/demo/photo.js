@@ -4,7 +4,7 @@ import {
   Planes, across, between, bicubic, bilinear, blocks, combine, down, rounded, scaled, smooth, smoothly, triangle,
 } from "./raster.js";
 import { chromaField } from "./chroma.js";
-import { lightness, lightnessOf, write } from "./color.js";
+import { LUMINANCE, lightness, lightnessOf, write } from "./color.js";
 import { bounds, corners, moved, place, point, side } from "./square.js";
 
 const CANVAS = 1024; // pixels of the longer side, at most, at which colourings are put together
@@ -35,10 +35,10 @@ export class Photo {
   }
 
   /** Grey (1, height, width) in 0..255, as the detector sees it. */
-  grey(height, width, weights) {
+  grey(height, width) {
     const { data } = resized(this.small, height, width);
     const count = height * width;
-    return rounded(new Planes(1, height, width).like((i) => weights.reduce((sum, w, c) => sum + w * data[c * count + i], 0)));
+    return rounded(new Planes(1, height, width).like((i) => LUMINANCE.reduce((sum, w, c) => sum + w * data[c * count + i], 0)));
   }
 
   /** L (1, size, size) of what is seen through a square of the photo. */
