@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -172,3 +173,19 @@ def test_progress_counts_batches_and_sizes_are_told(views: ImageCache, tmp_path:
     assert totals == [3]
     assert cache.row_bytes == 2 * (3 * 8 * 8 + 5 * 2 * 2 + 3 * 8)
     assert 0 < cache.nbytes - 2 * N * cache.row_bytes < 500
+
+
+class _Alike(Strided):
+    def forward(self, L: Tensor) -> Features:
+        maps, tokens = super().forward(L)
+        assert tokens is not None
+        return Features((1e-4 * maps[0], maps[1]), 1 + 1e-4 * tokens.softmax(-1))
+
+
+def test_an_encoder_to_whom_all_photos_are_alike_is_told_of_once(views: ImageCache, tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"hardly depends on the photo \(map of 3×8×8: .*, tokens: .*; 1 is"):
+        open_cache(_Alike(), views, tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        open_cache(_Alike(), views, tmp_path)
+        open_cache(Strided(), views, tmp_path / "others")

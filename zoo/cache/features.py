@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from zoo.cache.faint import faint
 from zoo.cache.images import ImageCache
 from zoo.cache.record_file import RowFile, make_folder, write_rows
 from zoo.color.lab import uint8_to_lightness
@@ -159,6 +160,12 @@ def _build(
     first = next(batches)
     if not _fits(len(views) * _rows(first)[0].nbytes, path.parent, max_gb):
         return False
+    if left := faint(first[0]):
+        told = ", ".join(f"{name}: {share:.2g}" for name, share in left.items())
+        warnings.warn(
+            f"what the encoder gives hardly depends on the photo ({told}; 1 is the most): scores with it say little",
+            stacklevel=3,
+        )
     batches = chain([first], batches)
     if progress is not None:
         total = math.ceil(len(views) / batch_size)

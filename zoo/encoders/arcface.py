@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from zoo.encoders import Encoder
 from zoo.encoders._grey import grey_to_srgb, square, unit_tokens
+from zoo.encoders._random import Adapting
 from zoo.errors import ZooError
 from zoo.faces.framing import WHOLE
 from zoo.features import FeatureLevel, Features, FeatureSpec
@@ -44,7 +44,7 @@ INPUT_SIZE = 112
 
 
 @encoders.register("arcface")
-class ArcFace(Encoder):
+class ArcFace(Adapting):
     """Maps of the network's stages, and the embedding as one token of length √D.
 
     A stride's map is the last residual sum at that resolution, where a stage ends; without one, the last node there.
@@ -53,6 +53,7 @@ class ArcFace(Encoder):
     Args:
         weights: an insightface pack, ``"buffalo_l"`` or ``"buffalo_s"``, or the path of an ArcFace ``.onnx``.
         pretrained: False: the same architecture with random weights. The file still says what that is.
+        adapted: random and frozen, its batch normalisations have the statistics of training photos.
         frozen: no training. Unfrozen, all trains but the PReLU slopes.
         strides: which maps to give.
 
@@ -68,6 +69,7 @@ class ArcFace(Encoder):
         *,
         weights: str = "buffalo_l",
         pretrained: bool = True,
+        adapted: bool = True,
         frozen: bool = True,
         strides: Sequence[int] = (4, 8, 16),
     ) -> None:
@@ -79,6 +81,7 @@ class ArcFace(Encoder):
             raise ZooError(f"weights={path}: {error}") from error
         super().__init__(FeatureSpec(levels, token_dim, INPUT_SIZE), frozen=frozen)
         self.net, self.mean, self.std = net, mean, std
+        self.adapts = adapted and frozen and not pretrained
         if pretrained:
             self.weights_sha = sha256_file(path)
             self.license = RECORDS[weights].license if weights in RECORDS else "of the file"

@@ -7,8 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
-from zoo.encoders import Encoder, drawn
+from zoo.encoders import drawn
 from zoo.encoders._grey import grey_to_srgb, square, unit_tokens
+from zoo.encoders._random import Adapting
 from zoo.errors import ZooError
 from zoo.faces.framing import Box, crop
 from zoo.features import FeatureLevel, Features, FeatureSpec
@@ -51,7 +52,7 @@ COVERED = {
 
 
 @encoders.register("facenet")
-class FaceNet(Encoder):
+class FaceNet(Adapting):
     """Maps of the three stages, and the embedding as one token of length √512.
 
     Every stage's map is resampled so that cell i of stride s is centred at s/2 + s·i, as its spec says.
@@ -59,6 +60,7 @@ class FaceNet(Encoder):
     Args:
         weights: ``"vggface2"``, ``"casia-webface"``, or the path of a state dict of facenet-pytorch's layout.
         pretrained: False: random weights, and no file is needed.
+        adapted: random and frozen, its batch normalisations have the statistics of training photos.
         frozen: no training.
         strides: which maps to give, out of 8, 16, 32.
 
@@ -77,6 +79,7 @@ class FaceNet(Encoder):
         *,
         weights: str = "vggface2",
         pretrained: bool = True,
+        adapted: bool = True,
         frozen: bool = True,
         strides: Sequence[int] = (8, 16, 32),
     ) -> None:
@@ -86,13 +89,14 @@ class FaceNet(Encoder):
         levels = tuple(FeatureLevel(CHANNELS[stride], stride) for stride in sorted(strides))
         super().__init__(FeatureSpec(levels, EMBEDDING, INPUT_SIZE), frozen=frozen)
         self.net = _network()
+        self.adapts = adapted and frozen and not pretrained
         if pretrained:
             self._load(weights)
         self.freeze()
 
     @classmethod
     def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
-        return drawn(options)
+        return super().in_use(drawn(options))
 
     def forward(self, L: Tensor) -> Features:
         maps, embedding = self._run(grey_to_srgb(square(L, INPUT_SIZE)).expand(-1, 3, -1, -1))

@@ -7,7 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from zoo.encoders import Encoder, _timm, drawn
+from zoo.encoders import _timm, drawn
+from zoo.encoders._random import Adapting
 from zoo.errors import ZooError
 from zoo.features import FeatureLevel, Features, FeatureSpec
 from zoo.registry import encoders
@@ -16,13 +17,14 @@ STRIDES = (8, 16, 32)  # by default; finer maps fill a feature cache and say lit
 
 
 @encoders.register("timm")
-class Timm(Encoder):
+class Timm(Adapting):
     """Maps of a backbone, and the mean of the last one as a single token.
 
     Args:
         model: a name of ``timm.list_models()``, with or without a tag of its weights.
         weights: path of a state dict (``.safetensors``, ``.pth``) in timm's layout; None: the model's published one.
         pretrained: False: random weights, and no file is needed.
+        adapted: random and frozen, its batch normalisations have the statistics of training photos.
         frozen: no training.
         input_size: side in pixels; None: the model's own.
         out_indices: which of the model's maps to give; None: its last at each of the strides 8, 16, 32.
@@ -39,6 +41,7 @@ class Timm(Encoder):
         model: str = "resnet18.a1_in1k",
         weights: str | None = None,
         pretrained: bool = True,
+        adapted: bool = True,
         frozen: bool = True,
         input_size: int | None = None,
         out_indices: Sequence[int] | None = None,
@@ -59,6 +62,7 @@ class Timm(Encoder):
         size = input_size or cfg["input_size"][-1]
         super().__init__(FeatureSpec(levels, levels[-1].channels, size), frozen=frozen)
         self.keep = keep
+        self.adapts = adapted and frozen and not pretrained
         self.channels_last = getattr(net, "output_fmt", None) == "NHWC"
         self.see = _timm.Input(cfg, size, in_chans)
         if pretrained:
@@ -68,7 +72,7 @@ class Timm(Encoder):
 
     @classmethod
     def in_use(cls, options: dict[str, Any]) -> dict[str, Any]:
-        return drawn(options)
+        return super().in_use(drawn(options))
 
     def forward(self, L: Tensor) -> Features:
         every = self.net(self.see(L))

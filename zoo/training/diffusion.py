@@ -156,9 +156,10 @@ def encoder_identity(model: ColorDiffusion) -> str:
     """What features depend on besides the encoder's weights and version: its name and options, but no path; what its
     tensors hold if they were not published; and, if it is not built in, its source, and the seed where that may count.
     """
-    options = {k: v for k, v in model.spec["encoder"].items() if k != "weights"}
+    asked = model.spec["encoder"]
+    options = {k: v for k, v in encoders.get(asked["name"]).in_use(asked).items() if k != "weights"}
     own = model.encoder.weights_sha is None
     drawn = sha256_module(model.encoder) if own else None
-    source = encoders.source_sha(model.spec["encoder"]["name"])
+    source = encoders.source_sha(asked["name"])
     plug_in = [source, model.spec["seed"] if own else None] if source else []
     return repr((sorted(options.items()), drawn, *plug_in))
