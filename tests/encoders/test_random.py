@@ -70,6 +70,13 @@ def test_every_normalisation_has_the_mean_and_variance_of_what_it_sees() -> None
         assert norm.weight.unique().tolist() == [1]  # timm's residual branches begin at 0
 
 
+def test_features_of_a_photo_do_not_depend_on_the_others_of_its_batch() -> None:
+    encoder = learn(zoo.create_encoder("timm", **SMALL))
+    L = uint8_to_lightness(torch.from_numpy(Photos().pixels[:4]))
+    for alone, among in zip(encoder(L[:1]).maps, encoder(L).maps, strict=True):
+        torch.testing.assert_close(alone, among[:1])
+
+
 def test_as_it_is_built_a_network_hardly_tells_photos_apart_and_adapted_it_does() -> None:
     L = uint8_to_lightness(torch.from_numpy(Photos().pixels[:8]))
     facenet = zoo.create_encoder("facenet", pretrained=False)
