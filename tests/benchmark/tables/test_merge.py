@@ -131,6 +131,19 @@ def test_hashed_names_differ_from_one_merge_to_the_next(
     assert not names[0] & names[1]
 
 
+def test_runs_whose_photos_cannot_be_paired_are_told_of(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table that hid its names, and runs that came later."""
+    hidden = tmp_path / "hidden.csv"
+    assert run(monkeypatch, runs / "a" / "rows.csv", "--out", hidden, "--per-image", "--hash-names") == 0
+    assert run(monkeypatch, runs / "*" / "rows.csv", "--out", tmp_path / "named.csv", "--per-image") == 0
+    assert "in common" not in capsys.readouterr().out
+    late = (hidden, runs / "b" / "rows.csv", "--out", tmp_path / "all.csv", "--per-image")
+    assert run(monkeypatch, *late, "--runs", tmp_path / "none") == 0
+    assert "runs of protocol p have no image in common" in capsys.readouterr().out
+
+
 def test_the_order_of_hashed_names_tells_none_of_them(
     runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,7 @@ def merge(tables: Sequence[Path], out: Path, runs_dir: Path, *, per_image: bool,
     lines += [f"no record of protocol {protocol}" for protocol in runs if protocol not in kept]
     if values is not None:
         lines.append(f"{sidecars[0]}: values per image of {values['run_id'].nunique()} of {len(ids)} runs")
+        lines += _apart(values, runs)
     return lines
 
 
@@ -78,6 +79,19 @@ def _values(tables: Sequence[Path], runs_dir: Path, ids: Sequence[str], hash_nam
         # in the order of the names the hashes would be a list of them with the names left out
         values = values.sort_values(["run_id", "image"], ignore_index=True)
     return values
+
+
+def _apart(values: pd.DataFrame, runs: dict[str, list[str]]) -> list[str]:
+    """A line for the user where runs of one protocol have no image in common, for then nothing pairs them."""
+    images = values.groupby("run_id")["image"].agg(set)
+    for protocol, of_it in runs.items():
+        known = [images[run] for run in of_it if run in images]
+        if known and not set.intersection(*known):
+            return [
+                f"runs of protocol {protocol} have no image in common, so their differences are over seeds alone: names"
+                " that one merge hashed are no other's; merge all of them anew, from their own tables"
+            ]
+    return []
 
 
 def _hashed(name: str, secret: bytes) -> str:
