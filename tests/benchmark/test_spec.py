@@ -216,6 +216,11 @@ def test_regression_is_one_thing_and_not_two(overrides: list[str]) -> None:
             "unet_ae(noise_std=0.1, objective=denoising)",
         ),
         (["encoder=facenet", "encoder.pretrained=false", "encoder.weights=own.pt"], "facenet(pretrained=False)"),
+        (["encoder=facenet", "encoder.adapted=false"], "facenet"),
+        (
+            ["encoder=timm", "encoder.pretrained=false", "encoder.adapted=false"],
+            "timm(adapted=False, pretrained=False)",
+        ),
     ],
 )
 def test_a_label_names_what_is_not_as_usual(overrides: list[str], expected: str) -> None:

@@ -14,8 +14,8 @@ _SHOWN_ELSEWHERE = ("weights",)  # weights: by their sha; and below, where there
 
 
 def label(config: DictConfig, group: str) -> str:
-    """The name of what was picked in ``group``, with the options that are read and not as its YAML file (or, without
-    one, its constructor) has them: ``timm(model=resnet50.a1_in1k)``. A sum goes by its parts:
+    """The name of what was picked in ``group``, with the options that make it another than its YAML file (or, without
+    one, its constructor) does: ``timm(model=resnet50.a1_in1k)``. A sum goes by its parts:
     ``concat(channels=32)+film``."""
     node = _plain(config, group)
     if group == "cond" and node["name"] == "sum":
@@ -26,13 +26,15 @@ def label(config: DictConfig, group: str) -> str:
 
 def _label(config: DictConfig, group: str, node: dict[str, Any]) -> str:
     name = str(node.pop("name"))
-    node = GROUPS[group].get(name).in_use(node)
-    usual = _usual(config, group, name)
-    unusual = {
-        key: value for key, value in sorted(node.items()) if key not in _SHOWN_ELSEWHERE and value != usual.get(key)
-    }
-    if node.get("weights") and "weights" in usual and usual["weights"] is None:
-        unusual["weights"] = Path(str(node["weights"])).name
+    in_use = GROUPS[group].get(name).in_use
+    usual, used = _usual(config, group, name), in_use(node)
+    unusual = {key: value for key, value in used.items() if key not in usual}
+    for key in node.keys() & usual.keys():
+        if in_use({**node, key: usual[key]}) != used:
+            unusual[key] = used.get(key, node[key])
+    unusual = {key: value for key, value in sorted(unusual.items()) if key not in _SHOWN_ELSEWHERE}
+    if used.get("weights") and "weights" in usual and usual["weights"] is None:
+        unusual["weights"] = Path(str(used["weights"])).name
     options = ", ".join(f"{key}={value}" for key, value in unusual.items())
     return f"{name}({options})" if options else name
 
