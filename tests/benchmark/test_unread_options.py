@@ -57,6 +57,7 @@ def test_runs_that_differ_in_what_nothing_reads_go_on_from_each_other_s_checkpoi
 # All options of all built-in plug-ins count, but for these, which nothing reads by default
 UNREAD = {
     ("encoder/unet_ae", "noise_std"),
+    *((f"encoder/{name}", "adapted") for name in ("arcface", "facenet", "timm")),
     *((f"metrics/{name}", "face_box") for name in ("fd", "mmd", "precision_recall")),
 }
 OTHER: dict[str, Any] = {
